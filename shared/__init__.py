@@ -1,0 +1,1 @@
+"""What the services share: contracts, plumbing and pages. Never a business rule."""

@@ -1,0 +1,82 @@
+"""The envelope of an event: CloudEvents 1.0 in Kafka's binary mode, plus sequence and trace."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from shared.errors import InvalidEvent
+
+CONTENT_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. `sequence` is gapless from 1 for each (source, key); `data` holds codes and ids."""
+
+    id: UUID
+    source: str
+    type: str
+    key: str
+    time: datetime
+    sequence: int
+    correlation_id: str
+    traceparent: str
+    data: Mapping[str, Any]
+
+    @property
+    def agency(self) -> str:
+        """Return the agency of an intake's event: the last part of its source."""
+        return self.source.rsplit("/", 1)[-1]
+
+
+def headers_of(event: Event) -> dict[str, str]:
+    """Return the record headers of an event (CloudEvents Kafka binding, section 3.2)."""
+    return {
+        "ce_specversion": "1.0",
+        "ce_id": str(event.id),
+        "ce_source": event.source,
+        "ce_type": event.type,
+        "ce_subject": event.key,
+        "ce_time": event.time.astimezone(UTC).isoformat(),
+        "ce_sequence": str(event.sequence),
+        "ce_correlationid": event.correlation_id,
+        "traceparent": event.traceparent,
+        "content-type": CONTENT_TYPE,
+    }
+
+
+def read_envelope(key: str, headers: Mapping[str, str], value: bytes | None) -> Event:
+    """Return the event in a record, its data as plain JSON.
+
+    Raises:
+        InvalidEvent: a header is missing or wrong, the mode is not binary (decided by the
+            content type, R-56), or the body is not a JSON object.
+
+    """
+    if not headers.get("content-type", "").lower().startswith(CONTENT_TYPE):
+        raise InvalidEvent("not-binary-json")
+    if headers.get("ce_subject", key) != key:
+        raise InvalidEvent("key-mismatch")
+    try:
+        data = json.loads(value or b"")
+        event = Event(
+            id=UUID(headers["ce_id"]),
+            source=headers["ce_source"],
+            type=headers["ce_type"],
+            key=key,
+            time=datetime.fromisoformat(headers["ce_time"]),
+            sequence=int(headers["ce_sequence"]),
+            correlation_id=headers.get("ce_correlationid", ""),
+            traceparent=headers.get("traceparent", ""),
+            data=data,
+        )
+    except KeyError as missing:
+        raise InvalidEvent("header-missing") from missing
+    except ValueError as malformed:
+        raise InvalidEvent("malformed") from malformed
+    if not isinstance(data, dict) or event.sequence < 1:
+        raise InvalidEvent("malformed")
+    return event
