@@ -79,8 +79,17 @@ CANCEL_REASONS: Final[tuple[str, ...]] = (
     "withdrawn",
     *COORDINATOR_REASONS,
 )
-CLEAR_OVERDUE_REASONS: Final[tuple[str, ...]] = ("advocate-confirmed-contact", "partner-confirmed-contact")
-PAUSE_REASONS: Final[tuple[str, ...]] = ("staffing", "closed", "quality", "safety", "partner-asked")
+CLEAR_OVERDUE_REASONS: Final[tuple[str, ...]] = (
+    "advocate-confirmed-contact",
+    "partner-confirmed-contact",
+)
+PAUSE_REASONS: Final[tuple[str, ...]] = (
+    "staffing",
+    "closed",
+    "quality",
+    "safety",
+    "partner-asked",
+)
 OUTCOMES: Final[tuple[str, ...]] = (
     "service-completed",
     "ongoing-support",
@@ -98,7 +107,11 @@ QUEUES: Final[tuple[str, ...]] = (
     "needs-new-release",
     "needs-person",
 )
-UNMATCHED_QUEUES: Final[tuple[str, ...]] = ("waiting-for-place", "needs-new-release", "needs-person")
+UNMATCHED_QUEUES: Final[tuple[str, ...]] = (
+    "waiting-for-place",
+    "needs-new-release",
+    "needs-person",
+)
 ESCALATIONS: Final[tuple[str, ...]] = (
     "first-contact-overdue",
     "contact-not-reported",

@@ -7,6 +7,7 @@ not a record to park. A field added later must not stop today's readers.
 from marshmallow import EXCLUDE, Schema, fields
 from marshmallow.validate import Length, Range
 
+
 class EventData(Schema):
     """The data of an event: unknown fields are ignored."""
 

@@ -1,0 +1,65 @@
+"""Members: what a signed-in person may do in this service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.db.pool import Tx
+from shared.errors import Rejected
+
+_OVERSIGHT = frozenset({"coordinator", "operator", "monitor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One role of one signed-in person; `name` is the staff member's own, for timelines."""
+
+    member_id: UUID
+    issuer: str
+    subject: str
+    name: str
+    role: str
+    organization_id: UUID
+
+
+def find_member(tx: Tx, issuer: str, subject: str) -> list[Member]:
+    """Return the active roles of a signed-in person, empty for a stranger."""
+    rows = tx.execute(
+        "select member_id, issuer, subject, name, role, organization_id from member"
+        " where issuer = %s and subject = %s and active order by role",
+        (issuer, subject),
+    )
+    return [Member(**row) for row in rows]
+
+
+def save_members(tx: Tx, members: Sequence[Member]) -> None:
+    """Make these the only active members.
+
+    Raises:
+        Rejected: somebody would hold an oversight role beside one that meets people or referrals.
+
+    """
+    _refuse_forbidden_combinations(members)
+    tx.execute("update member set active = false")
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "insert into member (member_id, issuer, subject, name, role, organization_id)"
+            " values (%s, %s, %s, %s, %s, %s)"
+            " on conflict (issuer, subject, role) do update set name = excluded.name,"
+            " organization_id = excluded.organization_id, active = true",
+            [
+                (m.member_id, m.issuer, m.subject, m.name, m.role, m.organization_id)
+                for m in members
+            ],
+        )
+
+
+def _refuse_forbidden_combinations(members: Sequence[Member]) -> None:
+    roles: dict[tuple[str, str], set[str]] = {}
+    for member in members:
+        roles.setdefault((member.issuer, member.subject), set()).add(member.role)
+    for (_, subject), held in roles.items():
+        if held & _OVERSIGHT and held - _OVERSIGHT:
+            raise Rejected(
+                f"Member {subject}: {', '.join(sorted(held))} may not be held by one person."
+            )

@@ -1,0 +1,54 @@
+"""Connections and transactions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+Tx = psycopg.Connection[dict[str, Any]]
+"""A connection inside a transaction; its rows are dicts."""
+
+Pool = ConnectionPool[Tx]
+
+
+def open_pool(dsn: str, *, name: str, size: int = 4, wait_seconds: float = 5.0) -> Pool:
+    """Return an open pool of up to `size` connections, filled as they are asked for.
+
+    A connection is waited for `wait_seconds`, then psycopg_pool.PoolTimeout is raised.
+    """
+    return ConnectionPool(
+        dsn,
+        connection_class=psycopg.Connection[dict[str, Any]],
+        kwargs={
+            "row_factory": dict_row,
+            "prepare_threshold": 2,
+            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60s",
+            "application_name": name,
+        },
+        min_size=1,
+        max_size=size,
+        timeout=wait_seconds,
+        reconnect_timeout=2,
+        check=ConnectionPool.check_connection,
+        name=name,
+        open=True,
+    )
+
+
+@contextmanager
+def transaction(pool: Pool) -> Iterator[Tx]:
+    """Give a transaction that commits at the end of the block and rolls back on an exception."""
+    with pool.connection() as connection:
+        yield connection
+
+
+def now(tx: Tx) -> datetime:
+    """Return the time of the database transaction: the only clock that rules go by."""
+    row = tx.execute("select now() as now").fetchone()
+    assert row is not None  # noqa: S101  (a select without from always gives a row)
+    moment: datetime = row["now"]
+    return moment.astimezone(UTC)

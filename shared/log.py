@@ -1,0 +1,103 @@
+"""Structured logs: one JSON line an event on stdout, with codes and ids, never personal data."""
+
+import logging
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
+
+_TRACE_PARTS = 4
+
+
+def configure(process: str) -> None:
+    """Set up logging for a process, the libraries' own lines included (warnings and worse)."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _drop_exception_text,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+            foreign_pre_chain=shared,
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    bind_contextvars(process=process)
+
+
+def _drop_exception_text(_: Any, __: str, line: structlog.typing.EventDict) -> Any:
+    """Name an exception by its type and place only: its text may quote what a person typed."""
+    failure = line.pop("exc_info", None)
+    if failure is True:
+        failure = sys.exc_info()[1]
+    if isinstance(failure, tuple):
+        failure = failure[1]
+    if isinstance(failure, BaseException):
+        line["error"] = type(failure).__name__
+        line["at"] = _place(failure)
+    return line
+
+
+def _place(failure: BaseException) -> str:
+    trace = failure.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown"
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+
+
+def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
+    """Return the logger of a module."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    return logger
+
+
+@contextmanager
+def context(*, correlation_id: str, traceparent: str) -> Iterator[None]:
+    """Give every log line and every event of the block these ids."""
+    with bound_contextvars(correlation_id=correlation_id, traceparent=traceparent):
+        yield
+
+
+def correlation() -> str:
+    """Return the correlation id of what is being worked on, or a new one."""
+    return str(get_contextvars().get("correlation_id") or secrets.token_hex(16))
+
+
+def traceparent() -> str:
+    """Return the W3C trace context of what is being worked on, or a new one."""
+    return str(get_contextvars().get("traceparent") or new_traceparent())
+
+
+def new_traceparent() -> str:
+    """Return a trace context that starts here (W3C Trace Context, version 00)."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def is_traceparent(text: str) -> bool:
+    """Tell whether a header's value is a usable version-00 trace context."""
+    parts = text.split("-")
+    if len(parts) != _TRACE_PARTS or [len(part) for part in parts] != [2, 32, 16, 2]:
+        return False
+    try:
+        version, trace, span, _ = (int(part, 16) for part in parts)
+    except ValueError:
+        return False
+    return version == 0 and trace != 0 and span != 0 and text == text.lower()
