@@ -1,0 +1,169 @@
+"""Settings from the environment: the only module that reads it.
+
+One class a process. A missing setting and an unknown WH_ name are both refused by name, so that
+a misspelled setting is never silently the default.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from environs import Env, EnvError
+
+PREFIX = "WH_"
+
+
+class WrongSettings(Exception):
+    """The environment does not hold what the process needs; the text names each fault."""
+
+
+def setting(what: str, default: Any = dataclasses.MISSING) -> Any:  # noqa: ANN401
+    """Declare a setting with its documentation; without a default it must be given."""
+    return dataclasses.field(default=default, metadata={"what": what}, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every process needs."""
+
+    site: Path = setting("Folder of the site's files, with site.toml")
+    database: str = setting("libpq connection string of the service's database, with its password")
+    demo: bool = setting("Invented people only: allows what only a demo may do", default=False)
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Read the settings of the process.
+
+        Raises:
+            WrongSettings: one is missing, unknown or of the wrong kind; all faults are named.
+
+        """
+        env = Env(expand_vars=False)
+        fields = {f"{PREFIX}{f.name.upper()}": f for f in dataclasses.fields(cls)}
+        given = {name for name in os.environ if name.startswith(PREFIX)}
+        faults = [f"{name} is no setting of this process." for name in sorted(given - set(fields))]
+        found: dict[str, Any] = {}
+        for name, field in fields.items():
+            if name in given:
+                try:
+                    found[field.name] = _reader(env, field.type)(name)
+                except (EnvError, ValueError):
+                    faults.append(f"{name} cannot be read: {field.metadata['what']}.")
+            elif field.default is dataclasses.MISSING:
+                faults.append(f"{name} is missing: {field.metadata['what']}.")
+        if faults:
+            raise WrongSettings("\n".join(faults))
+        return cls(**found)
+
+
+def _reader(env: Env, kind: object) -> Callable[[str], Any]:
+    readers: Mapping[object, Callable[[str], Any]] = {
+        bool: env.bool,
+        int: env.int,
+        float: env.float,
+        Path: env.path,
+        str: env.str,
+        dict[str, str]: env.dict,
+    }
+    return readers[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings(Settings):
+    """What every web process needs."""
+
+    public_url: str = setting(
+        "Address of this service as people see it, without a slash at the end"
+    )
+    secret_key: str = setting("Random text that signs the tokens of forms, 32 characters or more")
+    oidc_issuer: str = setting("Address of the OpenID Connect provider")
+    oidc_client_id: str = setting("This service's client id at the provider")
+    oidc_client_secret: str = setting("This service's client secret at the provider")
+    idle_minutes: int = setting("Minutes without use after which a sign-in ends", default=15)
+    exit_url: str = setting(
+        "Page that the quick exit leads to; the same for everybody",
+        default="https://www.weather.gov/",
+    )
+    metrics_port: int = setting("Loopback port of the Prometheus metrics; 0: none", default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings(Settings):
+    """What every worker process needs."""
+
+    bus: str = setting("kafka://host:port,host:port or the connection string of the bus database")
+    bus_user: str = setting("SCRAM user at Kafka", default="")
+    bus_password: str = setting("SCRAM password at Kafka", default="")
+    bus_ca: str = setting("File of the certificate authority of Kafka's TLS", default="")
+    metrics_port: int = setting("Loopback port of the Prometheus metrics; 0: none", default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeKeys(Settings):
+    """What both intake processes need to open what they sealed."""
+
+    agency: str = setting("Code of the agency that this intake belongs to, as in site.toml")
+    keys_database: str = setting("libpq connection string of the database of wrapped keys")
+    agency_key: Path = setting("File of the agency's wrapping key: 32 random bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeWebSettings(IntakeKeys, WebSettings):
+    """Intake's web process."""
+
+    routing_url: str = setting("Address of routing, for sign-in links and the match preview")
+    routing_jwk: Path = setting(
+        "File of routing's public key (JWK), which signs disclosure tickets"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeWorkerSettings(IntakeKeys, WorkerSettings):
+    """Intake's worker process."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingWebSettings(WebSettings):
+    """Routing's web process."""
+
+    intake_urls: dict[str, str] = setting(
+        "Address of each agency's intake: brva=https://intake..."
+    )
+    ticket_key: Path = setting("File of the private key (JWK) that signs disclosure tickets")
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingWorkerSettings(WorkerSettings):
+    """Routing's worker process."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsWebSettings(WebSettings):
+    """Notifications' web process."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsWorkerSettings(WorkerSettings):
+    """Notifications' worker process."""
+
+    smtp_host: str = setting("Mail server")
+    smtp_port: int = setting("Port of the mail server", default=587)
+    smtp_user: str = setting("User at the mail server; empty: no sign-in", default="")
+    smtp_password: str = setting("Password at the mail server", default="")
+    smtp_starttls: bool = setting("Encrypt the connection to the mail server", default=True)
+    mail_from: str = setting("Sender address of mails")
+    intake_url: str = setting("Address of intake, where mails to advocates lead")
+    routing_url: str = setting("Address of routing, where mails to partners and the host lead")
+
+
+PROCESSES: Mapping[str, type[Settings]] = {
+    "intake_web": IntakeWebSettings,
+    "intake_worker": IntakeWorkerSettings,
+    "routing_web": RoutingWebSettings,
+    "routing_worker": RoutingWorkerSettings,
+    "notifications_web": NotificationsWebSettings,
+    "notifications_worker": NotificationsWorkerSettings,
+}
