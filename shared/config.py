@@ -25,7 +25,7 @@ def setting(what: str, default: Any = dataclasses.MISSING) -> Any:  # noqa: ANN4
     return dataclasses.field(default=default, metadata={"what": what}, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What every process needs."""
 
@@ -71,13 +71,11 @@ def _reader(env: Env, kind: object) -> Callable[[str], Any]:
     return readers[kind]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WebSettings(Settings):
     """What every web process needs."""
 
-    public_url: str = setting(
-        "Address of this service as people see it, without a slash at the end"
-    )
+    public_url: str = setting("Address of this service as people see it, no slash at the end")
     secret_key: str = setting("Random text that signs the tokens of forms, 32 characters or more")
     oidc_issuer: str = setting("Address of the OpenID Connect provider")
     oidc_client_id: str = setting("This service's client id at the provider")
@@ -90,7 +88,7 @@ class WebSettings(Settings):
     metrics_port: int = setting("Loopback port of the Prometheus metrics; 0: none", default=0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkerSettings(Settings):
     """What every worker process needs."""
 
@@ -101,7 +99,7 @@ class WorkerSettings(Settings):
     metrics_port: int = setting("Loopback port of the Prometheus metrics; 0: none", default=0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IntakeKeys(Settings):
     """What both intake processes need to open what they sealed."""
 
@@ -110,42 +108,38 @@ class IntakeKeys(Settings):
     agency_key: Path = setting("File of the agency's wrapping key: 32 random bytes")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IntakeWebSettings(IntakeKeys, WebSettings):
     """Intake's web process."""
 
     routing_url: str = setting("Address of routing, for sign-in links and the match preview")
-    routing_jwk: Path = setting(
-        "File of routing's public key (JWK), which signs disclosure tickets"
-    )
+    routing_jwk: Path = setting("File of routing's public key (JWK) for disclosure tickets")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IntakeWorkerSettings(IntakeKeys, WorkerSettings):
     """Intake's worker process."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoutingWebSettings(WebSettings):
     """Routing's web process."""
 
-    intake_urls: dict[str, str] = setting(
-        "Address of each agency's intake: brva=https://intake..."
-    )
+    intake_urls: dict[str, str] = setting("Address of each agency's intake: code=https://...")
     ticket_key: Path = setting("File of the private key (JWK) that signs disclosure tickets")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoutingWorkerSettings(WorkerSettings):
     """Routing's worker process."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotificationsWebSettings(WebSettings):
     """Notifications' web process."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotificationsWorkerSettings(WorkerSettings):
     """Notifications' worker process."""
 

@@ -17,7 +17,7 @@ NEEDS: Final[tuple[str, ...]] = (
     "substance-use",
 )
 PROTECTED_NEEDS: Final = frozenset({"substance-use"})
-"""Needs whose mere name is protected (42 CFR part 2): own release item, "health" to coordinators."""
+"""Needs whose mere name is protected (42 CFR part 2): own release item, "health" on a console."""
 
 URGENCIES: Final[tuple[str, ...]] = ("emergency", "urgent", "routine")
 AGE_BANDS: Final[tuple[str, ...]] = ("0-12", "13-17", "18-24", "25-59", "60-plus")

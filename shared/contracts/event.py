@@ -14,7 +14,7 @@ CONTENT_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. `sequence` is gapless from 1 for each (source, key); `data` holds codes and ids."""
+    """One event. `sequence` is gapless from 1 per source and key; `data` holds codes and ids."""
 
     id: UUID
     source: str
