@@ -1,4 +1,4 @@
-"""Errors that every layer may raise. Their texts are shown to people, so they never hold personal data."""
+"""Errors that every layer may raise: people read their texts, so no personal data in them."""
 
 from collections.abc import Mapping, Sequence
 

@@ -5,7 +5,6 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
@@ -41,7 +40,9 @@ def configure(process: str) -> None:
     bind_contextvars(process=process)
 
 
-def _drop_exception_text(_: Any, __: str, line: structlog.typing.EventDict) -> Any:
+def _drop_exception_text(
+    _: object, __: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
     """Name an exception by its type and place only: its text may quote what a person typed."""
     failure = line.pop("exc_info", None)
     if failure is True:

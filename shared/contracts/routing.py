@@ -85,7 +85,7 @@ class ClosedV1(OfferData):
 
 
 class ErasedV1(ReferralData):
-    """routing.referral.erased.v1: routing forgot it; whoever holds a trace forgets it too (R-24)."""
+    """routing.referral.erased.v1: routing forgot it, so does every reader (R-24)."""
 
 
 class TieV1(EventData):

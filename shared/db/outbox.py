@@ -26,7 +26,7 @@ class Outbox:
 
     source: str
 
-    def add(
+    def add(  # noqa: PLR0913  (the parts of an event)
         self,
         tx: Tx,
         *,
