@@ -63,15 +63,6 @@ create table parked (
 create unique index parked_open on parked (consumer, source, key, sequence) where closed_at is null;
 create index parked_waiting on parked (last_at) where closed_at is null;
 
--- Attempts at a record that failed, counted outside the transaction that failed.
-create table failed_attempt (
-  consumer text not null,
-  source text not null,
-  key text not null,
-  sequence bigint not null,
-  attempts int not null default 1,
-  primary key (consumer, source, key, sequence)
-);
 
 -- What operators asked for, and its audit: replay or discard a parked record, close a gap.
 create table repair (

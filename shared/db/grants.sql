@@ -4,6 +4,6 @@ grant select on outbox, stream_position, held, parked, repair, consumer_lag, mem
 grant insert on outbox, repair to {service}_web;
 grant select, insert, update, delete on session, idempotency to {service}_web;
 grant select, insert, update, delete
-  on outbox, stream_position, held, parked, failed_attempt, repair, consumer_lag to {service}_worker;
+  on outbox, stream_position, held, parked, repair, consumer_lag to {service}_worker;
 grant select on member to {service}_worker;
 grant select, delete on session, idempotency to {service}_worker;

@@ -1,0 +1,19 @@
+"""A worker process: supervised loops that relay, consume, repair and keep house."""
+
+from shared.worker.consumer import Consumer
+from shared.worker.housekeeping import Housekeeping
+from shared.worker.inbox import Handler, Inbox
+from shared.worker.loops import Loop, run_loops
+from shared.worker.relay import Relay
+from shared.worker.repairs import Repairs
+
+__all__ = [
+    "Consumer",
+    "Handler",
+    "Housekeeping",
+    "Inbox",
+    "Loop",
+    "Relay",
+    "Repairs",
+    "run_loops",
+]

@@ -1,0 +1,338 @@
+"""How records become effects: once each, in order per source and key, whatever the bus does.
+
+One row per (consumer, source, key) holds the next sequence expected. Lower: a duplicate, dropped.
+Equal: applied. Higher: held until the gap fills. A record that cannot be applied is parked; it
+keeps its place, so later events of its key wait and everybody else goes on.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from shared import log
+from shared.bus import Record
+from shared.contracts.catalogue import is_known, load_data
+from shared.contracts.event import Event, read_envelope
+from shared.db import Pool, Tx, now, transaction
+from shared.errors import InvalidEvent, TransientError
+from shared.worker import metrics
+
+Handler = Callable[[Event, Tx, datetime], None]
+"""Applies one event inside the transaction that it is given; never commits."""
+
+AWAY = (TransientError, psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+"""Something we depend on is away: tried again, never counted against the record."""
+
+MAX_ATTEMPTS = 3
+HANDLER_FAILED = "handler-failed"
+
+_Stream = tuple[str, str]
+_log = log.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What the transaction knows of the streams that its records belong to."""
+
+    tx: Tx
+    moment: datetime
+    expected: dict[_Stream, int]
+    held: dict[_Stream, set[int]]
+    parked: set[tuple[str, str, int]]
+    moved: set[_Stream] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Applies records for one consumer.
+
+    `immediate`: types that are facts which only grow; they take effect at once, gap or not, and
+    again at their turn. `final`: types that end their key; held and parked records of it go.
+    """
+
+    consumer: str
+    pool: Pool
+    handlers: Mapping[str, Handler]
+    immediate: frozenset[str] = frozenset()
+    final: frozenset[str] = frozenset()
+
+    def apply(self, records: Sequence[Record]) -> None:
+        """Apply the records in one transaction; if one fails, one by one.
+
+        Raises one of AWAY when the database is away; nothing has happened then.
+        """
+        try:
+            with transaction(self.pool) as tx:
+                self._apply_all(records, tx)
+        except AWAY:
+            raise
+        except Exception as failure:  # noqa: BLE001  (any failure: find the record that fails)
+            _log.warning("batch-failed", consumer=self.consumer, exc_info=failure)
+            for record in records:
+                self._apply_alone(record)
+
+    def _apply_alone(self, record: Record) -> None:
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            code = self._try(record)
+            if code is None:
+                return
+            if code != HANDLER_FAILED or attempt == MAX_ATTEMPTS:
+                self._park(record, code, attempt)
+                return
+
+    def _try(self, record: Record) -> str | None:
+        """Apply one record; return None, or the code of what is wrong with it."""
+        try:
+            with transaction(self.pool) as tx:
+                self._apply_all([record], tx)
+        except AWAY:
+            raise
+        except Exception as failure:  # noqa: BLE001  (a bug in a handler parks one record)
+            return _code_of(failure, self.consumer)
+        return None
+
+    def _apply_all(self, records: Sequence[Record], tx: Tx) -> None:
+        arrivals = [(record, self._read(record)) for record in records]
+        events = [event for _, event in arrivals if isinstance(event, Event)]
+        batch = self.open_batch(tx, sorted({(event.source, event.key) for event in events}))
+        for record, event in arrivals:
+            if isinstance(event, InvalidEvent):
+                park(tx, self.consumer, record, None, event.code, attempts=1)
+            else:
+                self._take(batch, record, event)
+        self.close_batch(batch)
+
+    def _read(self, record: Record) -> Event | InvalidEvent:
+        try:
+            event = read_envelope(record.key, record.headers, record.value)
+            _check_source(record.topic, event)
+        except InvalidEvent as invalid:
+            return invalid
+        return event
+
+    def open_batch(self, tx: Tx, streams: Sequence[_Stream]) -> _Batch:
+        """Lock the positions of the streams, in their order, and look what waits in them."""
+        sources, keys = [source for source, _ in streams], [key for _, key in streams]
+        batch = _Batch(tx=tx, moment=now(tx), expected={}, held={}, parked=set())
+        if not streams:
+            return batch
+        for row in tx.execute(_LOCK_POSITIONS, (self.consumer, sources, keys)):
+            batch.expected[row["source"], row["key"]] = row["next_sequence"]
+        for row in tx.execute(_WAITING, {"c": self.consumer, "sources": sources, "keys": keys}):
+            stream = (row["source"], row["key"])
+            if row["is_parked"]:
+                batch.parked.add((*stream, row["sequence"]))
+            else:
+                batch.held.setdefault(stream, set()).add(row["sequence"])
+        return batch
+
+    def close_batch(self, batch: _Batch) -> None:
+        """Write the positions that moved."""
+        if batch.moved:
+            moved = sorted(batch.moved)
+            batch.tx.execute(
+                _MOVE_POSITIONS,
+                {
+                    "c": self.consumer,
+                    "sources": [source for source, _ in moved],
+                    "keys": [key for _, key in moved],
+                    "next": [batch.expected[stream] for stream in moved],
+                },
+            )
+
+    def _take(self, batch: _Batch, record: Record, event: Event) -> None:
+        stream = (event.source, event.key)
+        expected = batch.expected[stream]
+        if event.sequence < expected:
+            return
+        if event.type in self.final:
+            self.handle(batch, event)
+            _end_stream(batch, self.consumer, event)
+        elif event.sequence > expected or (*stream, event.sequence) in batch.parked:
+            self._hold(batch, record, event)
+        else:
+            self.handle(batch, event)
+            self.advance(batch, stream)
+
+    def _hold(self, batch: _Batch, record: Record, event: Event) -> None:
+        stream = (event.source, event.key)
+        if (*stream, event.sequence) in batch.parked:
+            return
+        if event.type in self.immediate:
+            self.handle(batch, event)
+        batch.held.setdefault(stream, set()).add(event.sequence)
+        batch.tx.execute(
+            _HOLD,
+            (
+                self.consumer,
+                *stream,
+                event.sequence,
+                event.type,
+                record.topic,
+                json.dumps(dict(record.headers)),
+                record.value,
+            ),
+        )
+
+    def handle(self, batch: _Batch, event: Event) -> None:
+        """Run the event's handler; a type that nobody declared or reads here is passed over.
+
+        Raises:
+            InvalidEvent: a newer version, or the wrong shape.
+
+        """
+        if not is_known(event.type) or event.type not in self.handlers:
+            return
+        with (
+            log.context(correlation_id=event.correlation_id, traceparent=event.traceparent),
+            metrics.HANDLER_SECONDS.labels(self.consumer, event.type).time(),
+        ):
+            self.handlers[event.type](load_data(event), batch.tx, batch.moment)
+
+    def advance(self, batch: _Batch, stream: _Stream) -> None:
+        """Move the position by one and apply what was held for that."""
+        batch.moved.add(stream)
+        batch.expected[stream] += 1
+        while batch.expected[stream] in batch.held.get(stream, ()):
+            if not self._apply_held(batch, stream, batch.expected[stream]):
+                return
+            batch.expected[stream] += 1
+
+    def _apply_held(self, batch: _Batch, stream: _Stream, sequence: int) -> bool:
+        row = batch.tx.execute(_TAKE_HELD, (self.consumer, *stream, sequence)).fetchone()
+        batch.held[stream].discard(sequence)
+        if row is None:
+            return False
+        record = record_of(row)
+        try:
+            with batch.tx.transaction():
+                event = read_envelope(record.key, record.headers, record.value)
+                self.handle(batch, event)
+        except AWAY:
+            raise
+        except Exception as failure:  # noqa: BLE001  (the held record fails, not the one at hand)
+            identity = (stream[0], sequence, row["type"])
+            code = _code_of(failure, self.consumer)
+            park(batch.tx, self.consumer, record, identity, code, attempts=1)
+            return False
+        return True
+
+    def _park(self, record: Record, code: str, attempts: int) -> None:
+        event = read_envelope(record.key, record.headers, record.value)
+        with transaction(self.pool) as tx:
+            batch = self.open_batch(tx, [(event.source, event.key)])
+            identity = (event.source, event.sequence, event.type)
+            park(batch.tx, self.consumer, record, identity, code, attempts)
+
+
+def _code_of(failure: Exception, consumer: str) -> str:
+    if isinstance(failure, InvalidEvent):
+        return failure.code
+    _log.error("record-failed", consumer=consumer, exc_info=failure)
+    return HANDLER_FAILED
+
+
+def park(  # noqa: PLR0913, PLR0917  (the parts of a parked record)
+    tx: Tx,
+    consumer: str,
+    record: Record,
+    identity: tuple[str, int, str] | None,
+    code: str,
+    attempts: int,
+) -> None:
+    """Set the record aside with a coded reason; `identity` is its source, sequence and type.
+
+    Without an identity (an envelope that cannot be read) it holds nobody back.
+    """
+    source, sequence, type_ = identity or (None, None, record.headers.get("ce_type"))
+    headers = json.dumps(dict(record.headers))
+    place = (consumer, record.topic, source, record.key, sequence, type_)
+    tx.execute(_PARK, (*place, headers, record.value, code, attempts))
+    metrics.PARKED.labels(consumer, code).inc()
+    _log.warning("record-parked", consumer=consumer, reason=code, type=type_)
+
+
+def record_of(row: Mapping[str, Any]) -> Record:
+    """Return the record that a held or parked row keeps."""
+    payload = row["payload"]
+    return Record(
+        topic=row["topic"],
+        partition=-1,
+        offset=-1,
+        key=row["key"],
+        headers=row["headers"],
+        value=None if payload is None else bytes(payload),
+        timestamp=row["kept_at"],
+    )
+
+
+def _check_source(topic: str, event: Event) -> None:
+    """Refuse an event that its topic's owner did not emit: an intake only writes its own.
+
+    Raises:
+        InvalidEvent: the source does not fit the topic.
+
+    """
+    owner, _, rest = topic.partition(".")
+    if owner == "intake":
+        fits = event.source == f"/intake/{rest.rsplit('.', 1)[-1]}"
+    else:
+        fits = event.source.startswith(f"/{owner}/")
+    if not fits or not event.type.startswith(f"{owner}."):
+        raise InvalidEvent("wrong-source")
+
+
+def _end_stream(batch: _Batch, consumer: str, event: Event) -> None:
+    stream = (event.source, event.key)
+    last = max({event.sequence, *batch.held.pop(stream, ())})
+    batch.tx.execute(_DROP_HELD, (consumer, *stream))
+    batch.tx.execute(_ERASE_PARKED, (consumer, event.key))
+    batch.parked = {parked for parked in batch.parked if parked[:2] != stream}
+    batch.expected[stream] = last + 1
+    batch.moved.add(stream)
+
+
+_LOCK_POSITIONS = """
+insert into stream_position as p (consumer, source, key)
+select %s, s.source, s.key from unnest(%s::text[], %s::text[]) as s (source, key)
+on conflict (consumer, source, key) do update set next_sequence = p.next_sequence
+returning source, key, next_sequence
+"""
+_WAITING = """
+with streams as (select * from unnest(%(sources)s::text[], %(keys)s::text[]) as s (source, key))
+select source, key, sequence, false as is_parked from held join streams using (source, key)
+where consumer = %(c)s
+union all
+select source, key, sequence, true from parked join streams using (source, key)
+where consumer = %(c)s and closed_at is null and sequence is not null
+"""
+_MOVE_POSITIONS = """
+update stream_position p set next_sequence = m.next
+from unnest(%(sources)s::text[], %(keys)s::text[], %(next)s::bigint[]) as m (source, key, next)
+where p.consumer = %(c)s and p.source = m.source and p.key = m.key
+"""
+_HOLD = """
+insert into held (consumer, source, key, sequence, type, topic, headers, payload)
+values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
+"""
+_TAKE_HELD = """
+delete from held where consumer = %s and source = %s and key = %s and sequence = %s
+returning topic, key, type, headers, payload, held_at as kept_at
+"""
+_DROP_HELD = "delete from held where consumer = %s and source = %s and key = %s"
+_PARK = """
+insert into parked
+  (consumer, topic, source, key, sequence, type, headers, payload, reason, attempts)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (consumer, source, key, sequence) where closed_at is null
+do update set attempts = parked.attempts + excluded.attempts, last_at = now()
+"""
+_ERASE_PARKED = """
+update parked set closed_at = now(), closed_as = 'erased', payload = null, headers = '{}'
+where consumer = %s and key = %s and payload is not null
+"""

@@ -1,0 +1,106 @@
+"""The relay: moves a service's outbox to the bus, in order; one is active per service."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from shared.bus import Message, Producer, SendFailed
+from shared.errors import TransientError
+from shared.log import get_logger
+from shared.worker import metrics
+
+BATCH = 500
+_LOCK = 7_246_001
+
+_log = get_logger(__name__)
+
+
+class Relay:
+    """Sends outbox rows until they are acknowledged.
+
+    A row is marked after its acknowledgement, so it may go out twice and never less than once;
+    positions drop the second. A row that can never be sent holds back the later ones of its key.
+    """
+
+    def __init__(self, dsn: str, producer: Producer) -> None:
+        """Work on a connection of its own, which holds the lock that makes it the active one."""
+        self._dsn = dsn
+        self._producer = producer
+        self._connection: psycopg.Connection[dict[str, Any]] | None = None
+
+    def step(self) -> bool:
+        """Send one batch; return True when there may be more."""
+        try:
+            connection = self._connected()
+            if connection is None:
+                return False
+            rows = connection.execute(_WAITING, (BATCH,)).fetchall()
+            return bool(rows) and self._send(connection, rows)
+        except (TransientError, psycopg.Error) as failure:
+            _log.warning("relay-waits", exc_info=failure)
+            if isinstance(failure, psycopg.Error):
+                self._disconnect()
+            return False
+
+    def _send(
+        self, connection: psycopg.Connection[dict[str, Any]], rows: Sequence[dict[str, Any]]
+    ) -> bool:
+        outcomes = self._producer.send(
+            [
+                Message(row["topic"], row["key"], row["headers"], bytes(row["payload"]))
+                for row in rows
+            ]
+        )
+        sent = [row["id"] for row, failed in zip(rows, outcomes, strict=True) if failed is None]
+        connection.execute("update outbox set sent_at = now() where id = any(%s)", (sent,))
+        metrics.EVENTS_OUT.inc(len(sent))
+        for row, failed in zip(rows, outcomes, strict=True):
+            if failed is not None and failed.permanent:
+                self._give_up(connection, row, failed)
+        return len(rows) == BATCH and bool(sent)
+
+    def _give_up(
+        self,
+        connection: psycopg.Connection[dict[str, Any]],
+        row: dict[str, Any],
+        failed: SendFailed,
+    ) -> None:
+        connection.execute(
+            "update outbox set failed_at = now(), failure = %s where id = %s",
+            (failed.code, row["id"]),
+        )
+        _log.error("event-not-sendable", type=row["type"], reason=failed.code)
+
+    def _connected(self) -> psycopg.Connection[dict[str, Any]] | None:
+        """Return the connection if it holds the lock: another relay may be active."""
+        if self._connection is None:
+            connection = psycopg.connect(self._dsn, autocommit=True, row_factory=dict_row)
+            row = connection.execute(
+                "select pg_try_advisory_lock(%s) as active", (_LOCK,)
+            ).fetchone()
+            if row is None or not row["active"]:
+                connection.close()
+                return None
+            self._connection = connection
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        """Give up the lock and the producer."""
+        self._disconnect()
+        self._producer.close()
+
+
+_WAITING = """
+select id, topic, key, type, headers, payload from outbox o
+where sent_at is null and failed_at is null and not exists (
+  select from outbox f
+  where f.topic = o.topic and f.key = o.key and f.failed_at is not null and f.id < o.id)
+order by id limit %s
+"""

@@ -1,0 +1,117 @@
+"""What operators ask for: replay or discard a parked record, close a gap. Each row is its audit."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.contracts.event import read_envelope
+from shared.db import Tx, transaction
+from shared.errors import InvalidEvent
+from shared.log import get_logger
+from shared.worker.inbox import AWAY, Inbox, record_of
+
+_log = get_logger(__name__)
+
+
+class Repairs:
+    """Carries out the waiting rows of `repair` for one consumer, one transaction each."""
+
+    def __init__(self, inbox: Inbox, after_commit: Callable[[], None]) -> None:
+        """Work with the consumer's own handlers and positions."""
+        self._inbox = inbox
+        self._after_commit = after_commit
+
+    def step(self) -> bool:
+        """Carry out one repair; return True when there was one."""
+        try:
+            return self._step()
+        except AWAY as failure:
+            _log.warning("repair-waits", exc_info=failure)
+            return False
+
+    def _step(self) -> bool:
+        with transaction(self._inbox.pool) as tx:
+            repair = tx.execute(_NEXT, (self._inbox.consumer,)).fetchone()
+            if repair is None:
+                return False
+            outcome = self._carry_out(tx, repair)
+            tx.execute(
+                "update repair set done_at = now(), outcome = %s where repair_id = %s",
+                (outcome, repair["repair_id"]),
+            )
+        self._after_commit()
+        return True
+
+    def _carry_out(self, tx: Tx, repair: dict[str, Any]) -> str:
+        actions = {"replay": self._replay, "discard": self._discard, "close-gap": self._close_gap}
+        try:
+            with tx.transaction():
+                return actions[repair["action"]](tx, repair)
+        except AWAY:
+            raise
+        except Exception as failure:  # noqa: BLE001  (it failed again: the row says so)
+            _log.error("repair-failed", action=repair["action"], exc_info=failure)
+            tx.execute(
+                "update parked set attempts = attempts + 1, last_at = now() where parked_id = %s",
+                (repair["parked_id"],),
+            )
+            return failure.code if isinstance(failure, InvalidEvent) else "handler-failed"
+
+    def _replay(self, tx: Tx, repair: dict[str, Any]) -> str:
+        row = self._parked(tx, repair)
+        if row is None:
+            return "already-closed"
+        record = record_of(row)
+        event = read_envelope(record.key, record.headers, record.value)
+        if row["sequence"] is None:
+            raise InvalidEvent(row["reason"])
+        stream = (event.source, event.key)
+        batch = self._inbox.open_batch(tx, [stream])
+        if event.sequence == batch.expected[stream]:
+            self._inbox.handle(batch, event)
+            self._inbox.advance(batch, stream)
+        self._inbox.close_batch(batch)
+        _close(tx, row, "replayed")
+        return "replayed"
+
+    def _discard(self, tx: Tx, repair: dict[str, Any]) -> str:
+        row = self._parked(tx, repair)
+        if row is None:
+            return "already-closed"
+        if row["sequence"] is not None:
+            stream = (row["source"], row["key"])
+            batch = self._inbox.open_batch(tx, [stream])
+            if row["sequence"] == batch.expected[stream]:
+                self._inbox.advance(batch, stream)
+            self._inbox.close_batch(batch)
+        _close(tx, row, "discarded")
+        return "discarded"
+
+    def _close_gap(self, tx: Tx, repair: dict[str, Any]) -> str:
+        stream = (repair["source"], repair["key"])
+        batch = self._inbox.open_batch(tx, [stream])
+        waiting = batch.held.get(stream)
+        if not waiting:
+            return "no-gap"
+        batch.expected[stream] = min(waiting) - 1
+        self._inbox.advance(batch, stream)
+        self._inbox.close_batch(batch)
+        return "gap-closed"
+
+    def _parked(self, tx: Tx, repair: dict[str, Any]) -> dict[str, Any] | None:
+        return tx.execute(_PARKED, (repair["parked_id"],)).fetchone()
+
+
+def _close(tx: Tx, row: dict[str, Any], closed_as: str) -> None:
+    tx.execute(
+        "update parked set closed_at = now(), closed_as = %s where parked_id = %s",
+        (closed_as, row["parked_id"]),
+    )
+
+
+_NEXT = """
+select * from repair where done_at is null and consumer = %s
+order by asked_at limit 1 for update skip locked
+"""
+_PARKED = """
+select *, first_at as kept_at from parked where parked_id = %s and closed_at is null for update
+"""
