@@ -93,7 +93,7 @@ class Inbox:
         except AWAY:
             raise
         except Exception as failure:  # noqa: BLE001  (a bug in a handler parks one record)
-            return _code_of(failure, self.consumer)
+            return code_of(failure, self.consumer)
         return None
 
     def _apply_all(self, records: Sequence[Record], tx: Tx) -> None:
@@ -217,7 +217,7 @@ class Inbox:
             raise
         except Exception as failure:  # noqa: BLE001  (the held record fails, not the one at hand)
             identity = (stream[0], sequence, row["type"])
-            code = _code_of(failure, self.consumer)
+            code = code_of(failure, self.consumer)
             park(batch.tx, self.consumer, record, identity, code, attempts=1)
             return False
         return True
@@ -230,7 +230,8 @@ class Inbox:
             park(batch.tx, self.consumer, record, identity, code, attempts)
 
 
-def _code_of(failure: Exception, consumer: str) -> str:
+def code_of(failure: Exception, consumer: str) -> str:
+    """Return the code of a failure; an unforeseen one is logged by its type and place."""
     if isinstance(failure, InvalidEvent):
         return failure.code
     _log.error("record-failed", consumer=consumer, exc_info=failure)

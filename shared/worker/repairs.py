@@ -1,4 +1,4 @@
-"""What operators ask for: replay or discard a parked record, close a gap. Each row is its audit."""
+"""What operators ask for: replay or discard a parked record, close a gap; each row its audit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from shared.contracts.event import read_envelope
 from shared.db import Tx, transaction
 from shared.errors import InvalidEvent
 from shared.log import get_logger
-from shared.worker.inbox import AWAY, Inbox, record_of
+from shared.worker.inbox import AWAY, Inbox, code_of, record_of
 
 _log = get_logger(__name__)
 
@@ -49,12 +49,11 @@ class Repairs:
         except AWAY:
             raise
         except Exception as failure:  # noqa: BLE001  (it failed again: the row says so)
-            _log.error("repair-failed", action=repair["action"], exc_info=failure)
             tx.execute(
                 "update parked set attempts = attempts + 1, last_at = now() where parked_id = %s",
                 (repair["parked_id"],),
             )
-            return failure.code if isinstance(failure, InvalidEvent) else "handler-failed"
+            return code_of(failure, self._inbox.consumer)
 
     def _replay(self, tx: Tx, repair: dict[str, Any]) -> str:
         row = self._parked(tx, repair)
