@@ -1,0 +1,1 @@
+"""How intake meets the world: store, API, events, pages."""
