@@ -1,0 +1,1 @@
+"""How routing meets the world: PostgreSQL, events, HTTP, HSDS files."""

@@ -1,0 +1,1 @@
+"""What routing does: one verb per function, on ports."""

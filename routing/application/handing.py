@@ -1,0 +1,192 @@
+"""Handing a referral on: asking the next partner, taking an offer back, telling a person."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from routing.application.ports import Note, Work
+from routing.domain import clocks, decisions, matching, offers
+from routing.domain.decisions import Decision
+from routing.domain.happenings import Cancelled, Escalated, Offered, Unmatched
+from routing.domain.matching import Verdict
+from routing.domain.model import Directory, Offer, Place, Referral
+
+
+def hand_on(referral: Referral, work: Work) -> Referral:
+    """Offer a locked referral to the next partner, or put it where somebody acts (R-46).
+
+    The next partner is the first that fits among those the person released it to. A code
+    that this version does not know is a case for a person, never a guess.
+    """
+    if decisions.unknown_codes(referral.facts, work.rules.codes, work.rules.counties):
+        escalate(referral, "unknown-code", None, work)
+        return settle(_with_escalation(referral, "unknown-code"), "needs-person", work)
+    directory = work.store.directory()
+    wanted = decisions.candidate_services(referral, directory, work.now)
+    places = work.store.lock_places(wanted)
+    verdicts = matching.match(decisions.situation_of(referral, places), directory, work.now)
+    first = verdicts[0] if verdicts and verdicts[0].fits else None
+    queue = "offered" if first else decisions.queue_without_partner(_released(referral, verdicts))
+    remember(referral, _decided(referral, verdicts, directory, places, queue, work), work)
+    if first is None:
+        return settle(referral, queue, work)
+    return offer_to(referral, first, work)
+
+
+def offer_to(referral: Referral, verdict: Verdict, work: Work) -> Referral:
+    """Make the offer to the partner of a verdict, hold a place, and tell it."""
+    release = referral.release_to(verdict.partner_id)
+    assert release is not None  # noqa: S101  (matching only lets released partners fit)
+    assert verdict.service_id is not None  # noqa: S101  (it fits by a service)
+    offer = Offer(
+        offer_id=work.new_id(),
+        reference=work.new_reference(),
+        partner_id=verdict.partner_id,
+        service_id=verdict.service_id,
+        release_id=release.release_id,
+        state="offered",
+        offered_at=work.now,
+        answer_by=clocks.answer_by(
+            work.now,
+            referral.facts.urgency,
+            release.expires_at,
+            limits=work.rules.limits,
+            calendar=work.rules.calendar,
+        ),
+    )
+    work.store.put_offer(referral.referral_id, offer)
+    work.store.take_place(offer)
+    happening = Offered(offer.offer_id, offer.reference, offer.partner_id, offer.answer_by)
+    work.store.publish(referral.referral_id, happening)
+    note(referral, offer, "offered", "routing", work)
+    changed = replace(referral, offers=(*referral.offers, offer))
+    return settle(changed, "offered", work)
+
+
+def take_back(referral: Referral, reason: str, work: Work) -> Referral:
+    """Cancel the current offer, free its place, and tell; a partner that accepted must stop."""
+    current = referral.current
+    assert current is not None  # noqa: S101  (callers look first)
+    within = timedelta(hours=work.rules.limits.confirm_stop_hours)
+    cancelled = offers.cancel(current, reason, work.now, within)
+    stop = current.state == "accepted"
+    changed = end_offer(referral, cancelled, work)
+    happening = Cancelled(
+        current.offer_id, current.reference, current.partner_id, reason, stop, cancelled.confirm_by
+    )
+    work.store.publish(referral.referral_id, happening)
+    note(referral, cancelled, "cancelled", "routing", work, code=reason)
+    return changed
+
+
+def end_offer(referral: Referral, ended: Offer, work: Work) -> Referral:
+    """Store an offer that its partner no longer holds, and free its place.
+
+    Places are locked in the order of their ids, together with those that the next partner may
+    need, so that two referrals that swap places never wait for each other.
+    """
+    directory = work.store.directory()
+    wanted = decisions.candidate_services(referral, directory, work.now)
+    work.store.lock_places(wanted | {ended.service_id})
+    work.store.put_offer(referral.referral_id, ended)
+    work.store.free_place(ended.offer_id)
+    changed = with_offer(referral, ended)
+    clocks_over = ("first-contact-overdue", "contact-not-reported", "delivery-exhausted")
+    return clear(changed, clocks_over, ended.offer_id, ended.state, work)
+
+
+def settle(referral: Referral, state: str, work: Work) -> Referral:
+    """Store where a referral stands; tell when nobody holds it and somebody has to act."""
+    changed = replace(referral, state=state)
+    unmatched = state in {"waiting-for-place", "needs-new-release", "needs-person"}
+    if unmatched and referral.state != state:
+        work.store.publish(referral.referral_id, Unmatched(state))
+        work.store.note(referral.referral_id, Note("routing", "unmatched", code=state))
+    queue = decisions.queue_of(state, changed.escalations)
+    work.store.set_state(referral.referral_id, state, queue)
+    return changed
+
+
+def escalate(referral: Referral, reason: str, offer: Offer | None, work: Work) -> Referral:
+    """Put a referral before a person, and tell, once."""
+    offer_id = offer.offer_id if offer else None
+    if not work.store.raise_escalation(referral.referral_id, reason, offer_id):
+        return referral
+    reference = offer.reference if offer else None
+    work.store.publish(referral.referral_id, Escalated(reason, offer_id, reference))
+    work.store.note(
+        referral.referral_id,
+        Note("clock", "escalated", offer.partner_id if offer else None, reference or "", reason),
+    )
+    changed = _with_escalation(referral, reason, offer_id)
+    queue = decisions.queue_of(changed.state, changed.escalations)
+    work.store.set_state(referral.referral_id, changed.state, queue)
+    return changed
+
+
+def clear(
+    referral: Referral, reasons: tuple[str, ...], offer_id: UUID | None, code: str, work: Work
+) -> Referral:
+    """Close open escalations of an offer, and put the referral back into its queue."""
+    found = {pair for pair in referral.escalations if pair[0] in reasons and pair[1] == offer_id}
+    if not found:
+        return referral
+    work.store.clear_escalations(referral.referral_id, reasons, offer_id, code)
+    changed = replace(referral, escalations=referral.escalations - found)
+    queue = decisions.queue_of(changed.state, changed.escalations)
+    work.store.set_state(referral.referral_id, changed.state, queue)
+    return changed
+
+
+def remember(referral: Referral, decision: Decision, work: Work) -> None:
+    """Store a decision, unless it only repeats that nothing has changed."""
+    if decision.chosen is None and referral.state == decision.queue:
+        return
+    work.store.add_decision(referral.referral_id, decision)
+
+
+def note(  # noqa: PLR0913  (a line of the timeline)
+    referral: Referral, offer: Offer, kind: str, who: str, work: Work, *, code: str = ""
+) -> None:
+    """Add a line about an offer to the timeline."""
+    line = Note(who, kind, offer.partner_id, offer.reference, code)
+    work.store.note(referral.referral_id, line)
+
+
+def with_offer(referral: Referral, changed: Offer) -> Referral:
+    """Return the referral with one offer in its new state."""
+    kept = tuple(
+        changed if offer.offer_id == changed.offer_id else offer for offer in referral.offers
+    )
+    return replace(referral, offers=kept)
+
+
+def _with_escalation(referral: Referral, reason: str, offer_id: UUID | None = None) -> Referral:
+    return replace(referral, escalations=referral.escalations | {(reason, offer_id)})
+
+
+def _released(referral: Referral, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    released = {release.partner_id for release in referral.releases}
+    return tuple(verdict for verdict in verdicts if verdict.partner_id in released)
+
+
+def _decided(  # noqa: PLR0913  (all that a decision is made from)
+    referral: Referral,
+    verdicts: tuple[Verdict, ...],
+    directory: Directory,
+    places: dict[UUID, Place],
+    queue: str,
+    work: Work,
+) -> Decision:
+    return Decision(
+        decision_id=work.new_id(),
+        decided_at=work.now,
+        rule_set=matching.RULE_SET,
+        directory_version=directory.version,
+        queue=queue,
+        chosen=verdicts[0].partner_id if queue == "offered" else None,
+        releases=referral.releases,
+        asked={offer.partner_id: offer.state for offer in referral.offers},
+        places=places,
+        verdicts=_released(referral, verdicts),
+    )

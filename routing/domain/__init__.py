@@ -1,0 +1,1 @@
+"""What routing decides: matching, offers, clocks. Pure functions over frozen data."""
