@@ -1,0 +1,16 @@
+"""How gunicorn serves a web process; bind and the number of workers come from the command line."""
+
+worker_class = "gthread"
+threads = 8
+# Longer than the longest request: a worker that is told to stop finishes what it holds.
+graceful_timeout = 30
+timeout = 60
+keepalive = 5
+control_socket_disable = True  # it would lie in the home folder
+accesslog = None  # the application writes its own, without addresses and queries
+errorlog = "-"
+loglevel = "warning"
+worker_tmp_dir = "/dev/shm"  # noqa: S108  (heartbeat files; the root file system is read-only)
+limit_request_line = 4094
+limit_request_fields = 60
+forwarded_allow_ips = "127.0.0.1"
