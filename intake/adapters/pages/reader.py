@@ -69,7 +69,7 @@ class Reader:
 
     def day(self, name: str, label: str, *, missing: str = "") -> date | None:
         """Return a date typed as month, day and year, or None when all three are empty."""
-        parts = [self._first(f"{name}-{part}").strip() for part in ("year", "month", "day")]
+        parts = [self._first(f"{name}_{part}").strip() for part in ("year", "month", "day")]
         if not any(parts):
             if missing:
                 self.problems[name] = missing
