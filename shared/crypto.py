@@ -82,15 +82,11 @@ def decrypt(key: bytes, sealed: bytes, *, aad: bytes) -> bytes:
         CannotOpen: wrong key, wrong place, or changed.
 
     """
-    end = 2 + sealed[1]
-    header, nonce, rest = (
-        sealed[:end],
-        sealed[end : end + _NONCE_BYTES],
-        sealed[end + _NONCE_BYTES :],
-    )
     try:
-        return AESGCM(key).decrypt(nonce, rest, header + aad)
-    except (InvalidTag, ValueError) as wrong:
+        end = 2 + sealed[1]
+        header, body = sealed[:end], sealed[end:]
+        return AESGCM(key).decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], header + aad)
+    except (InvalidTag, IndexError, ValueError) as wrong:
         raise CannotOpen("sealed with another key or for another place") from wrong
 
 

@@ -1,0 +1,298 @@
+"""Whatever the bus does, an event takes effect once and in order."""
+
+import json
+import random
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from shared.bus import Record
+from shared.contracts.event import Event, headers_of
+from shared.db import Pool, Tx, open_pool, transaction
+from shared.worker import Handler, Inbox, Repairs
+from tests.support.databases import TestDatabase
+
+WITHDRAWN = "intake.referral.withdrawn.v1"
+REVOKED = "intake.referral.release-revoked.v1"
+ERASED = "intake.referral.erased.v1"
+KEY = UUID(int=1)
+
+
+def a_record(
+    sequence: int,
+    *,
+    key: UUID = KEY,
+    type_: str = WITHDRAWN,
+    agency: str = "brva",
+    topic_agency: str = "brva",
+    **data: Any,
+) -> Record:
+    event = Event(
+        id=uuid4(),
+        source=f"/intake/{agency}",
+        type=type_,
+        key=str(key),
+        time=datetime(2026, 11, 24, tzinfo=UTC),
+        sequence=sequence,
+        correlation_id="c",
+        traceparent="",
+        data={},
+    )
+    body = {"referral_id": str(key), **data}
+    return Record(
+        topic=f"intake.referral.{topic_agency}",
+        partition=0,
+        offset=sequence,
+        key=str(key),
+        headers=headers_of(event),
+        value=json.dumps(body).encode(),
+        timestamp=event.time,
+    )
+
+
+@pytest.fixture
+def pool(base_db: TestDatabase) -> Iterator[Pool]:
+    with psycopg.connect(base_db.owner) as connection:
+        connection.execute(
+            "create table effect (n bigint generated always as identity, key text, sequence int)"
+        )
+    with open_pool(base_db.owner, name="test") as pool:
+        yield pool
+
+
+def note(event: Event, tx: Tx, now: datetime) -> None:
+    tx.execute("insert into effect (key, sequence) values (%s, %s)", (event.key, event.sequence))
+
+
+def an_inbox(pool: Pool, handler: Handler = note, **changes: Any) -> Inbox:
+    handlers = dict.fromkeys((WITHDRAWN, REVOKED, ERASED), handler)
+    return Inbox("routing", pool, handlers, **changes)
+
+
+def effects(pool: Pool, key: UUID = KEY) -> list[int]:
+    with transaction(pool) as tx:
+        rows = tx.execute("select sequence from effect where key = %s order by n", (str(key),))
+        return [row["sequence"] for row in rows]
+
+
+def waiting(pool: Pool, table: str) -> list[dict[str, Any]]:
+    with transaction(pool) as tx:
+        condition = "where closed_at is null" if table == "parked" else ""
+        return tx.execute(f"select * from {table} {condition}").fetchall()  # type: ignore[arg-type]
+
+
+def repair(pool: Pool, inbox: Inbox, action: str, **changes: Any) -> str:
+    with transaction(pool) as tx:
+        row = tx.execute(
+            "insert into repair (action, consumer, parked_id, source, key, reason, asked_by)"
+            " values (%s, 'routing', %s, %s, %s, 'cause-mended', gen_random_uuid())"
+            " returning repair_id",
+            (action, changes.get("parked_id"), changes.get("source"), changes.get("key")),
+        ).fetchone()
+    assert row is not None
+    assert Repairs(inbox, lambda: None).step()
+    with transaction(pool) as tx:
+        done = tx.execute("select outcome from repair where repair_id = %s", (row["repair_id"],))
+        found = done.fetchone()
+    assert found is not None
+    outcome: str = found["outcome"]
+    return outcome
+
+
+def test_a_redelivered_event_changes_nothing(pool: Pool) -> None:
+    inbox = an_inbox(pool)
+
+    inbox.apply([a_record(1), a_record(1), a_record(2)])
+    inbox.apply([a_record(1), a_record(2)])
+
+    assert effects(pool) == [1, 2]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_order_and_any_repetition_has_the_same_effect(pool: Pool, seed: int) -> None:
+    chance = random.Random(seed)
+    keys = [UUID(int=n) for n in range(4)]
+    records = [a_record(n, key=key) for key in keys for n in range(1, 8)] * 2
+    chance.shuffle(records)
+    inbox = an_inbox(pool)
+
+    while records:
+        size = chance.randint(1, 6)
+        inbox.apply(records[:size])
+        records = records[size:]
+
+    assert [effects(pool, key) for key in keys] == [list(range(1, 8))] * 4
+    assert waiting(pool, "held") == []
+
+
+def test_two_members_of_a_group_may_get_the_same_records(pool: Pool) -> None:
+    keys = [UUID(int=n) for n in range(10)]
+    batches = [
+        [a_record(n, key=key) for key in order for n in range(1, 6)]
+        for order in (keys, keys[::-1])
+    ]
+    inbox = an_inbox(pool)
+    threads = [threading.Thread(target=inbox.apply, args=(batch,)) for batch in batches]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [effects(pool, key) for key in keys] == [[1, 2, 3, 4, 5]] * 10
+
+
+def test_a_gap_holds_its_own_key_and_nobody_else(pool: Pool) -> None:
+    other = UUID(int=2)
+    inbox = an_inbox(pool)
+
+    inbox.apply([a_record(1), a_record(3), a_record(1, key=other), a_record(2, key=other)])
+    assert effects(pool) == [1]
+    assert effects(pool, other) == [1, 2]
+    inbox.apply([a_record(2)])
+
+    assert effects(pool) == [1, 2, 3]
+
+
+def test_a_revocation_takes_effect_before_what_came_before_it(pool: Pool) -> None:
+    """R-15: pending sends stop immediately, gap or not."""
+    inbox = an_inbox(pool, immediate=frozenset({REVOKED}))
+    revocation = a_record(
+        3, type_=REVOKED, release_id=str(UUID(int=5)), partner_id=str(UUID(int=6))
+    )
+
+    inbox.apply([revocation])
+    inbox.apply([revocation])
+    assert effects(pool) == [3]
+    inbox.apply([a_record(1), a_record(2)])
+
+    assert effects(pool) == [3, 1, 2, 3]
+
+
+def fails_for(bad: set[int]) -> Callable[[Event, Tx, datetime], None]:
+    def handle(event: Event, tx: Tx, now: datetime) -> None:
+        note(event, tx, now)
+        if event.sequence in bad:
+            raise RuntimeError("a bug")
+
+    return handle
+
+
+def test_a_parked_record_holds_its_own_referral_and_its_replay_works(pool: Pool) -> None:
+    other, bad = UUID(int=2), {2}
+    inbox = an_inbox(pool, fails_for(bad))
+
+    inbox.apply([a_record(n) for n in (1, 2, 3)] + [a_record(1, key=other)])
+    inbox.apply([a_record(2), a_record(4)])
+
+    assert effects(pool) == [1]
+    assert effects(pool, other) == [1]
+    [parked] = waiting(pool, "parked")
+    assert (parked["reason"], parked["attempts"]) == ("handler-failed", 3)
+    assert repair(pool, inbox, "replay", parked_id=parked["parked_id"]) == "handler-failed"
+    assert [row["attempts"] for row in waiting(pool, "parked")] == [4]
+    bad.clear()
+    assert repair(pool, inbox, "replay", parked_id=parked["parked_id"]) == "replayed"
+    assert effects(pool) == [1, 2, 3, 4]
+    assert waiting(pool, "parked") == waiting(pool, "held") == []
+
+
+def test_a_replay_of_what_took_effect_changes_nothing(pool: Pool) -> None:
+    bad = {1}
+    inbox = an_inbox(pool, fails_for(bad))
+    inbox.apply([a_record(1)])
+    [parked] = waiting(pool, "parked")
+    bad.clear()
+
+    repair(pool, inbox, "replay", parked_id=parked["parked_id"])
+    again = repair(pool, inbox, "replay", parked_id=parked["parked_id"])
+
+    assert again == "already-closed"
+    assert effects(pool) == [1]
+
+
+def test_a_held_record_that_fails_is_parked_alone(pool: Pool) -> None:
+    inbox = an_inbox(pool, fails_for({2}))
+
+    inbox.apply([a_record(2), a_record(3)])
+    inbox.apply([a_record(1)])
+
+    assert effects(pool) == [1]
+    assert [row["sequence"] for row in waiting(pool, "parked")] == [2]
+    assert [row["sequence"] for row in waiting(pool, "held")] == [3]
+
+
+def test_a_discard_lets_the_later_events_pass(pool: Pool) -> None:
+    inbox = an_inbox(pool, fails_for({1}))
+    inbox.apply([a_record(1), a_record(2)])
+    [parked] = waiting(pool, "parked")
+
+    assert repair(pool, inbox, "discard", parked_id=parked["parked_id"]) == "discarded"
+
+    assert effects(pool) == [2]
+
+
+def test_a_gap_that_nothing_will_fill_is_closed_by_hand(pool: Pool) -> None:
+    inbox = an_inbox(pool)
+    inbox.apply([a_record(1), a_record(4), a_record(5)])
+
+    outcome = repair(pool, inbox, "close-gap", source="/intake/brva", key=str(KEY))
+
+    assert outcome == "gap-closed"
+    assert effects(pool) == [1, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (a_record(1, agency="other"), "wrong-source"),
+        (a_record(1, type_="routing.referral.offered.v1"), "wrong-source"),
+        (a_record(1, type_="intake.referral.withdrawn.v9"), "newer-version"),
+        (a_record(1, type_=REVOKED), "wrong-shape"),
+    ],
+)
+def test_what_cannot_be_read_is_parked_with_a_code(
+    pool: Pool, record: Record, reason: str
+) -> None:
+    an_inbox(pool).apply([record, a_record(1, key=UUID(int=2))])
+
+    assert [row["reason"] for row in waiting(pool, "parked")] == [reason]
+    assert effects(pool, UUID(int=2)) == [1]
+
+
+def test_a_type_that_nobody_declared_is_passed_over(pool: Pool) -> None:
+    an_inbox(pool).apply([a_record(1, type_="intake.referral.admired.v1"), a_record(2)])
+
+    assert effects(pool) == [2]
+
+
+def test_erasure_ends_its_key_and_takes_parked_content_along(pool: Pool) -> None:
+    """R-24: nothing of the person stays in parked records."""
+    inbox = an_inbox(pool, fails_for({1}), final=frozenset({ERASED}))
+    inbox.apply([a_record(1), a_record(2)])
+
+    inbox.apply([a_record(3, type_=ERASED)])
+    inbox.apply([a_record(2), a_record(3, type_=ERASED)])
+
+    assert effects(pool) == [3]
+    assert waiting(pool, "held") == waiting(pool, "parked") == []
+    with transaction(pool) as tx:
+        row = tx.execute("select payload, headers, closed_as from parked").fetchone()
+    assert row == {"payload": None, "headers": {}, "closed_as": "erased"}
+
+
+def test_while_the_database_is_away_nothing_is_counted_against_a_record(pool: Pool) -> None:
+    def away(event: Event, tx: Tx, now: datetime) -> None:
+        raise psycopg.OperationalError("the server closed the connection")
+
+    with pytest.raises(psycopg.OperationalError):
+        an_inbox(pool, away).apply([a_record(1)])
+
+    assert waiting(pool, "parked") == []
+    an_inbox(pool).apply([a_record(1)])
+    assert effects(pool) == [1]
