@@ -153,7 +153,25 @@ class NotificationsWorkerSettings(WorkerSettings):
     routing_url: str = setting("Address of routing, where mails to partners and the host lead")
 
 
+@dataclass(frozen=True)
+class SetupSettings(Settings):
+    """The set-up command: roles, databases, migrations, topics, access lists, the site's files."""
+
+    database: str = setting("libpq connection string of a superuser of the database server")
+    role_passwords: dict[str, str] = setting("Password of each database role: role=password,...")
+    agency: str = setting("Code of the agency whose intake is set up")
+    oidc_issuer: str = setting("Address of the OpenID Connect provider")
+    bus: str = setting("kafka://host:port,host:port")
+    bus_user: str = setting("SCRAM user at Kafka that may administer it", default="")
+    bus_password: str = setting("Its password", default="")
+    bus_ca: str = setting("File of the certificate authority of Kafka's TLS", default="")
+    bus_passwords: dict[str, str] = setting(
+        "Password of each service's SCRAM user: intake-<agency>=...,routing=...,notifications=..."
+    )
+
+
 PROCESSES: Mapping[str, type[Settings]] = {
+    "setup": SetupSettings,
     "intake_web": IntakeWebSettings,
     "intake_worker": IntakeWorkerSettings,
     "routing_web": RoutingWebSettings,
