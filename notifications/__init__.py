@@ -1,0 +1,1 @@
+"""Notifications: contact points, templates, deliveries by mail and signed webhook."""

@@ -1,0 +1,1 @@
+"""Notifications' edges: the bus, the database, mail, webhooks, the operator's page."""

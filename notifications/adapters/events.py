@@ -1,0 +1,142 @@
+"""Routing's events as verbs of notifications."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from notifications.adapters.store import PostgresStore
+from notifications.application.ports import Occasion
+from notifications.application.tell import (
+    forget,
+    stop_offer,
+    stop_referral,
+    tell,
+    tell_of_offer,
+)
+from notifications.domain.notices import Audience, Notice
+from shared.contracts.event import Event
+from shared.db import Tx
+from shared.db.outbox import Outbox
+from shared.errors import InvalidEvent
+from shared.log import get_logger
+
+CONSUMER: Final = "notifications"
+TOPIC_PATTERNS: Final = (r"^routing\.referral\..+",)
+IMMEDIATE: Final = frozenset({"routing.referral.cancelled.v1"})
+"""A cancelled offer is never spoken of again: it takes effect at once, gap or not (R-15)."""
+FINAL: Final = frozenset({"routing.referral.erased.v1"})
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The entry points of routing's events, each inside the consume loop's transaction."""
+
+    audience: Audience
+    outbox: Outbox
+
+    def handlers(self) -> Mapping[str, Callable[[Event, Tx, datetime], None]]:
+        """Return the entry point of each type that notifications reads."""
+        return {
+            "routing.referral.offered.v1": self.on_offered,
+            "routing.referral.accepted.v1": self.on_answered,
+            "routing.referral.declined.v1": self.on_answered,
+            "routing.referral.offer-expired.v1": self.on_answered,
+            "routing.referral.cancelled.v1": self.on_cancelled,
+            "routing.referral.unmatched.v1": self.on_unmatched,
+            "routing.referral.escalated.v1": self.on_escalated,
+            "routing.referral.contacted.v1": self.on_answered,
+            "routing.referral.service-started.v1": self.on_answered,
+            "routing.referral.closed.v1": self.on_closed,
+            "routing.referral.erased.v1": self.on_erased,
+        }
+
+    def on_offered(self, event: Event, tx: Tx, _: datetime) -> None:
+        """Tell the partner that an offer waits for its answer."""
+        notice = self.audience.offer(
+            event.data["partner_id"],
+            offer_id=event.data["offer_id"],
+            reference=event.data["offer_reference"],
+            answer_by=event.data["answer_by"],
+        )
+        _warn_unheard(event, told=tell_of_offer(_occasion(event), notice, self._store(tx)))
+
+    def on_answered(self, event: Event, tx: Tx, _: datetime) -> None:
+        """Stop asking: the offer is open no more."""
+        stop_offer(_occasion(event), event.data["offer_id"], self._store(tx))
+
+    def on_cancelled(self, event: Event, tx: Tx, _: datetime) -> None:
+        """Stop asking; a partner that had accepted is told to stop."""
+        stop_offer(_occasion(event), event.data["offer_id"], self._store(tx))
+        if event.data["stop"]:
+            self._tell(
+                event,
+                tx,
+                self.audience.stop(
+                    event.data["partner_id"],
+                    offer_id=event.data["offer_id"],
+                    reference=event.data["offer_reference"],
+                    confirm_by=event.data["confirm_by"],
+                ),
+            )
+
+    def on_unmatched(self, event: Event, tx: Tx, _: datetime) -> None:
+        """Tell whoever acts next; a referral that waits for a place waits by itself."""
+        queue = event.data["queue"]
+        if queue == "needs-new-release":
+            member = event.data["submitted_by"]
+            self._tell(event, tx, self.audience.new_release(event.data["agency"], member))
+        elif queue != "waiting-for-place":
+            self._tell(event, tx, self.audience.host())
+
+    def on_escalated(self, event: Event, tx: Tx, _: datetime) -> None:
+        """Tell the advocate and the host that a person has to look."""
+        notices = self.audience.attention(
+            event.data["agency"],
+            event.data["submitted_by"],
+            offer_id=event.data["offer_id"],
+            reference=event.data["offer_reference"],
+        )
+        self._tell(event, tx, *notices)
+
+    def on_closed(self, event: Event, tx: Tx, _: datetime) -> None:
+        """Stop all that waits to be said: the referral is finished."""
+        stop_referral(_occasion(event), event.data["offer_id"], self._store(tx))
+
+    def on_erased(self, event: Event, tx: Tx, _: datetime) -> None:
+        """Forget the referral."""
+        forget(_occasion(event), self._store(tx))
+
+    def _tell(self, event: Event, tx: Tx, *notices: Notice) -> None:
+        occasion, store = _occasion(event), self._store(tx)
+        told = [tell(occasion, notice, store) for notice in notices]
+        _warn_unheard(event, told=any(told))
+
+    def _store(self, tx: Tx) -> PostgresStore:
+        return PostgresStore(tx, self.outbox)
+
+
+def _occasion(event: Event) -> Occasion:
+    """Return the event as an occasion.
+
+    Raises:
+        InvalidEvent: its key is not its referral, or its source not that of the agency's topic.
+
+    """
+    if str(event.data["referral_id"]) != event.key:
+        raise InvalidEvent("key-mismatch")
+    return Occasion(
+        event_id=event.id,
+        referral_id=event.data["referral_id"],
+        agency=event.data["agency"],
+        time=event.time,
+        trace=event.traceparent,
+        correlation_id=event.correlation_id,
+    )
+
+
+def _warn_unheard(event: Event, *, told: bool) -> None:
+    if not told:
+        _log.error("nobody-to-tell", event_id=str(event.id), type=event.type)

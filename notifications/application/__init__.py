@@ -1,0 +1,1 @@
+"""What notifications does: tell, stop, forget, record an attempt, send again."""
