@@ -1,6 +1,11 @@
-"""The bus: one port, two engines. No other code knows which one it is on."""
+"""The bus behind one port: Kafka in production, PostgreSQL for a demo or one small office.
 
+Both deliver at least once and in order for each key within a topic; nothing more is promised.
+"""
+
+from shared.bus.open import open_bus
 from shared.bus.port import (
+    LARGEST_VALUE,
     Bus,
     Message,
     Producer,
@@ -10,4 +15,14 @@ from shared.bus.port import (
     TopicSpec,
 )
 
-__all__ = ["Bus", "Message", "Producer", "Record", "SendFailed", "Subscription", "TopicSpec"]
+__all__ = [
+    "LARGEST_VALUE",
+    "Bus",
+    "Message",
+    "Producer",
+    "Record",
+    "SendFailed",
+    "Subscription",
+    "TopicSpec",
+    "open_bus",
+]

@@ -1,14 +1,18 @@
-"""What a bus does, whichever engine it is."""
+"""What every engine of the bus does."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
+
+LARGEST_VALUE = 900_000
+"""Bytes: below what a Kafka broker takes as it comes (1 MiB with headers and framing)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: records of one key keep their order."""
+    """Something to send. Messages of one key keep their order."""
 
     topic: str
     key: str
@@ -18,7 +22,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is read."""
+    """Something received, and where it stands in its topic."""
 
     topic: str
     partition: int
@@ -31,14 +35,19 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """How a topic is kept."""
+    """How a topic is made.
 
-    partitions: int = 1
+    `partitions` cannot change later: it decides where a key goes. A compacted topic keeps the
+    last record of each key for ever, another one every record for `retention`.
+    """
+
+    partitions: int = 3
     compacted: bool = False
+    retention: timedelta = timedelta(days=7)
 
 
 class SendFailed(Exception):
-    """One message was not acknowledged; a permanent failure will not go away by itself."""
+    """One message was refused; when `permanent`, it will be refused again."""
 
     def __init__(self, code: str, *, permanent: bool) -> None:
         super().__init__(code)
@@ -47,13 +56,13 @@ class SendFailed(Exception):
 
 
 class Producer(Protocol):
-    """Sends messages and waits until they are stored."""
+    """Sends. One thread uses it."""
 
     def send(self, messages: Sequence[Message]) -> list[SendFailed | None]:
-        """Return for each message, in order, None or why it was not acknowledged.
+        """Send in order and wait; the answer for each is None once it is safely stored.
 
         Raises:
-            TransientError: the bus is away.
+            TransientError: the bus is away; some of the messages may have been stored.
 
         """
 
@@ -62,10 +71,13 @@ class Producer(Protocol):
 
 
 class Subscription(Protocol):
-    """Reads topics as one member of a group."""
+    """Receives for a group. One thread uses it, except for `lag`."""
 
     def poll(self, timeout: float) -> list[Record]:
-        """Return what waits, at once; nothing after `timeout` seconds.
+        """Return what has come since the last poll, as soon as there is something.
+
+        Waits `timeout` seconds at the most. What was not committed comes again to whoever opens
+        the group's subscription next, and to this one after it has lost the bus.
 
         Raises:
             TransientError: the bus is away.
@@ -73,28 +85,56 @@ class Subscription(Protocol):
         """
 
     def commit(self, records: Sequence[Record]) -> None:
-        """Never bring these, and what came before them, to this group again."""
+        """Never bring these records, nor any before them, to this group again.
+
+        A commit that fails is logged, not raised: the records may then come twice.
+        """
 
     def lag(self) -> Mapping[str, int]:
-        """Return for each topic how many records this member has not read yet."""
+        """Return how many records of each topic the group has yet to commit.
+
+        Raises:
+            TransientError: the bus is away.
+
+        """
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group, so that another subscription takes over at once."""
 
 
 class Bus(Protocol):
-    """A place where events wait for their readers."""
+    """An engine."""
 
     def producer(self, client: str) -> Producer:
-        """Return a new producer."""
+        """Return a producer; it connects when it first sends."""
 
     def subscribe(
         self, group: str, topics: Sequence[str], patterns: Sequence[str] = ()
     ) -> Subscription:
-        """Return a new member of the group; `patterns` are regular expressions of topics."""
+        """Return a subscription of a group; it connects when it is first polled.
+
+        A pattern is a regular expression of whole topic names. A topic made later is found within
+        seconds. A group that is new to a topic begins with its oldest record.
+        """
 
     def create_topics(self, topics: Mapping[str, TopicSpec]) -> None:
-        """Make sure that the topics exist."""
+        """Make the topics that do not exist yet; those that do are left as they are.
+
+        Raises:
+            TransientError: the bus is away.
+
+        """
 
     def unread(self) -> int:
-        """Return how many records some known group has not read yet."""
+        """Return how many records some group has not committed, or nobody reads at all.
+
+        Raises:
+            TransientError: the bus is away.
+
+        """
+
+
+def one_pattern(topics: Iterable[str], patterns: Iterable[str]) -> str:
+    """Return one regular expression for whole names of these topics and patterns."""
+    parts = [*(re.escape(topic) for topic in topics), *patterns]
+    return "^(?:" + "|".join(f"(?:{part})" for part in parts) + ")$"

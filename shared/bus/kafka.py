@@ -1,0 +1,345 @@
+"""The bus on Kafka, by kafka-python.
+
+Its sharp edges decide the shape: no deserializers (a record that they refuse makes the consumer
+spin for ever), nothing connected before the first use (a client does not survive a fork), commits
+from the polling thread only, and a new consumer after an error that Kafka does not know.
+"""
+
+import contextlib
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from kafka import (
+    KafkaAdminClient,
+    KafkaConsumer,
+    KafkaProducer,
+    OffsetAndMetadata,
+    OffsetSpec,
+    TopicPartition,
+)
+from kafka.errors import (
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+
+from shared.bus.port import LARGEST_VALUE, Message, Record, SendFailed, TopicSpec, one_pattern
+from shared.errors import TransientError
+from shared.log import get_logger
+
+_BATCH = 500
+_CONNECT_MS = 5_000
+_REQUEST_MS = 10_000
+_DELIVERY_MS = 15_000
+_CLOSE_SECONDS = 3.0
+_NEW_TOPICS_MS = 1_000
+_SESSION_MS = 10_000
+_COMMIT_MS = 5_000
+
+_REFUSED = {
+    MessageSizeTooLargeError: SendFailed("too-large", permanent=True),
+    RecordListTooLargeError: SendFailed("too-large", permanent=True),
+    TopicAuthorizationFailedError: SendFailed("not-allowed", permanent=True),
+    InvalidTopicError: SendFailed("bad-topic", permanent=True),
+    UnknownTopicOrPartitionError: SendFailed("unknown-topic", permanent=False),
+}
+_AUTHORIZATION_FAILED = 29
+
+_log = get_logger(__name__)
+
+
+class KafkaBus:
+    """The engine; see shared.bus.port.Bus."""
+
+    def __init__(
+        self, servers: Sequence[str], *, user: str = "", password: str = "", ca: str = ""
+    ) -> None:
+        """Use the brokers at `servers`; with a user sign in by SCRAM, with `ca` speak TLS."""
+        self._settings: dict[str, Any] = {
+            "bootstrap_servers": list(servers),
+            "bootstrap_timeout_ms": _CONNECT_MS,
+            "request_timeout_ms": _REQUEST_MS,
+            "reconnect_backoff_max_ms": 1_000,
+            "security_protocol": _protocol(user, ca),
+        }
+        if ca:
+            self._settings["ssl_cafile"] = ca
+        if user:
+            self._settings |= {
+                "sasl_mechanism": "SCRAM-SHA-512",
+                "sasl_plain_username": user,
+                "sasl_plain_password": password,
+            }
+
+    def producer(self, client: str) -> "KafkaBusProducer":
+        """Return a producer."""
+        return KafkaBusProducer(self._settings, client)
+
+    def subscribe(
+        self, group: str, topics: Sequence[str], patterns: Sequence[str] = ()
+    ) -> "KafkaSubscription":
+        """Return a subscription."""
+        return KafkaSubscription(self._settings, group, one_pattern(topics, patterns))
+
+    def create_topics(self, topics: Mapping[str, TopicSpec]) -> None:
+        """Make the topics that do not exist yet, with the replication that the brokers set."""
+        with _admin(self._settings) as admin:
+            for name, spec in topics.items():
+                with contextlib.suppress(TopicAlreadyExistsError):
+                    admin.create_topics(
+                        {name: {"num_partitions": spec.partitions, "configs": _configs(spec)}},
+                        wait_for_metadata=True,
+                    )
+
+    def unread(self) -> int:
+        """Return how many records some group has not committed, or nobody reads."""
+        with _admin(self._settings) as admin:
+            groups = [group["group_id"] for group in admin.list_groups()]
+            reached = [_committed(admin, group) for group in groups]
+            partitions = _partitions(admin, lambda name: not name.startswith("__"))
+            first, end = _offsets(admin, partitions)
+        unread = 0
+        for partition in partitions:
+            readers = [offsets[partition] for offsets in reached if partition in offsets]
+            unread += end[partition] - max(min(readers, default=0), first[partition])
+        return unread
+
+
+class KafkaBusProducer:
+    """See shared.bus.port.Producer."""
+
+    def __init__(self, settings: Mapping[str, Any], client: str) -> None:
+        self._settings = settings
+        self._client = client
+        self._producer: Any = None
+        self._known: set[str] = set()
+
+    def send(self, messages: Sequence[Message]) -> list[SendFailed | None]:
+        """Send all, then wait for every acknowledgement."""
+        deadline = time.monotonic() + _DELIVERY_MS / 1000 + 1
+        try:
+            producer = self._connected()
+            refused = self._unusable({message.topic for message in messages})
+            sent = [refused.get(message.topic) or _send(producer, message) for message in messages]
+            return [_outcome(future, deadline) for future in sent]
+        except TransientError:
+            raise
+        except Exception as failure:
+            # What was on its way may still arrive: sent again, it is dropped as a duplicate.
+            self.close(0.0)
+            raise TransientError("Kafka is away") from failure
+
+    def close(self, seconds: float = _CLOSE_SECONDS) -> None:
+        """Let go of the connection."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(KafkaError):
+                producer.close(timeout=seconds)
+
+    def _connected(self) -> Any:  # noqa: ANN401  (the client is untyped)
+        if self._producer is None:
+            self._producer = KafkaProducer(
+                **self._settings,
+                client_id=self._client,
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=0,
+                delivery_timeout_ms=_DELIVERY_MS,
+                max_block_ms=_CONNECT_MS,
+                allow_auto_create_topics=False,
+            )
+        return self._producer
+
+    def _unusable(self, topics: set[str]) -> dict[str, SendFailed]:
+        """Return why some of the topics cannot be sent to.
+
+        Sending to a missing topic would block for seconds, with everything that is behind it.
+        """
+        new = topics - self._known
+        if not new:
+            return {}
+        with _admin(self._settings) as admin:
+            found = {
+                topic["name"]: topic["error_code"] for topic in admin.describe_topics(list(new))
+            }
+        self._known |= {topic for topic in new if found.get(topic) == 0}
+        return {topic: _why(found.get(topic)) for topic in new - self._known}
+
+
+class KafkaSubscription:
+    """See shared.bus.port.Subscription."""
+
+    def __init__(self, settings: Mapping[str, Any], group: str, pattern: str) -> None:
+        self._settings = settings
+        self._group = group
+        self._pattern = pattern
+        self._consumer: Any = None
+
+    def poll(self, timeout: float) -> list[Record]:
+        """Return what has come."""
+        try:
+            taken = self._connected().poll(timeout_ms=int(timeout * 1000), max_records=_BATCH)
+        except KafkaError as failure:
+            raise TransientError("Kafka is away") from failure
+        except Exception as failure:
+            # Polled again after this, kafka-python may spin without end.
+            _log.exception("bus-consumer-rebuilt", group=self._group)
+            self._leave()
+            raise TransientError("the Kafka consumer broke") from failure
+        return [_record(found) for records in taken.values() for found in records]
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """Keep how far the group has read."""
+        reached: dict[Any, int] = {}
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            reached[partition] = max(record.offset + 1, reached.get(partition, 0))
+        offsets = {p: OffsetAndMetadata(offset, "", -1) for p, offset in reached.items()}
+        try:
+            if self._consumer is not None and offsets:
+                self._consumer.commit(offsets, timeout_ms=_COMMIT_MS)
+        except KafkaError as failure:
+            # Mostly a rebalance: whoever has the partition now may get the records once more.
+            _log.warning("bus-commit-failed", group=self._group, exc_info=failure)
+
+    def lag(self) -> Mapping[str, int]:
+        """Return how many records of each topic are not committed."""
+        wanted = re.compile(self._pattern)
+        with _admin(self._settings) as admin:
+            partitions = _partitions(admin, lambda name: bool(wanted.match(name)))
+            committed = _committed(admin, self._group)
+            first, end = _offsets(admin, partitions)
+        lag: dict[str, int] = {}
+        for partition in partitions:
+            start = max(committed.get(partition, 0), first[partition])
+            lag[partition.topic] = lag.get(partition.topic, 0) + end[partition] - start
+        return lag
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._leave()
+
+    def _connected(self) -> Any:  # noqa: ANN401  (the client is untyped)
+        if self._consumer is None:
+            self._consumer = KafkaConsumer(
+                **self._settings,
+                client_id=self._group,
+                group_id=self._group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                session_timeout_ms=_SESSION_MS,
+                metadata_max_age_ms=_NEW_TOPICS_MS,
+                allow_auto_create_topics=False,
+            )
+            self._consumer.subscribe(pattern=self._pattern)
+        return self._consumer
+
+    def _leave(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with contextlib.suppress(KafkaError):
+                consumer.close(autocommit=False, timeout_ms=int(_CLOSE_SECONDS * 1000))
+
+
+def _protocol(user: str, ca: str) -> str:
+    return ("SASL_" if user else "") + ("SSL" if ca else "PLAINTEXT")
+
+
+def _configs(spec: TopicSpec) -> dict[str, str]:
+    if spec.compacted:
+        return {"cleanup.policy": "compact"}
+    milliseconds = int(spec.retention.total_seconds() * 1000)
+    return {"cleanup.policy": "delete", "retention.ms": str(milliseconds)}
+
+
+@contextlib.contextmanager
+def _admin(settings: Mapping[str, Any]) -> Iterator[Any]:
+    """Give an admin client; what it cannot reach is TransientError."""
+    try:
+        admin = KafkaAdminClient(**settings)
+        try:
+            yield admin
+        finally:
+            admin.close()
+    except KafkaError as failure:
+        raise TransientError("Kafka is away") from failure
+
+
+def _send(producer: Any, message: Message) -> Any:  # noqa: ANN401  (the client is untyped)
+    """Hand a message to the producer; return its future, or why it is refused."""
+    if len(message.value) > LARGEST_VALUE:
+        return _REFUSED[MessageSizeTooLargeError]
+    try:
+        return producer.send(
+            message.topic,
+            key=message.key.encode(),
+            value=message.value,
+            headers=[(name, value.encode()) for name, value in message.headers.items()],
+        )
+    except MessageSizeTooLargeError:
+        return _REFUSED[MessageSizeTooLargeError]
+
+
+def _outcome(sent: Any, deadline: float) -> SendFailed | None:  # noqa: ANN401  (untyped)
+    if isinstance(sent, SendFailed):
+        return sent
+    try:
+        sent.get(timeout=max(0.0, deadline - time.monotonic()))
+    except tuple(_REFUSED) as refused:
+        return _REFUSED[type(refused)]
+    return None
+
+
+def _why(error_code: int | None) -> SendFailed:
+    if error_code == _AUTHORIZATION_FAILED:
+        return _REFUSED[TopicAuthorizationFailedError]
+    return _REFUSED[UnknownTopicOrPartitionError]
+
+
+def _record(found: Any) -> Record:  # noqa: ANN401  (the client is untyped)
+    """Decode what is ours; what is not stays recognisable and is somebody else's to judge."""
+    return Record(
+        found.topic,
+        found.partition,
+        found.offset,
+        (found.key or b"").decode(errors="replace"),
+        {name: (value or b"").decode(errors="replace") for name, value in found.headers},
+        found.value,
+        datetime.fromtimestamp(found.timestamp / 1000, UTC),
+    )
+
+
+def _partitions(admin: Any, wanted: Any) -> list[Any]:  # noqa: ANN401  (the client is untyped)
+    return [
+        TopicPartition(topic["name"], partition["partition_index"])
+        for topic in admin.describe_topics()
+        if wanted(topic["name"])
+        for partition in topic["partitions"]
+    ]
+
+
+def _committed(admin: Any, group: str) -> dict[Any, int]:  # noqa: ANN401  (untyped)
+    offsets = admin.list_group_offsets({group: None})[group]
+    return {partition: found.offset for partition, found in offsets.items() if found.offset >= 0}
+
+
+def _offsets(admin: Any, partitions: Iterable[Any]) -> tuple[dict[Any, int], dict[Any, int]]:  # noqa: ANN401
+    """Return the first offset that is kept of each partition and the one after the last."""
+    wanted = list(partitions)
+    if not wanted:
+        return {}, {}
+    first, end = (
+        admin.list_partition_offsets(dict.fromkeys(wanted, spec))
+        for spec in (OffsetSpec.EARLIEST, OffsetSpec.LATEST)
+    )
+    return (
+        {partition: found.offset for partition, found in first.items()},
+        {partition: found.offset for partition, found in end.items()},
+    )

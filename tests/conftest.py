@@ -1,0 +1,56 @@
+"""Fixtures of all tests: a database of each service, cloned from a migrated template."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.databases import Server, TestDatabase, a_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """Start one PostgreSQL server for the run."""
+    with a_server() as server:
+        yield server
+
+
+@pytest.fixture
+def base_db(postgres: Server) -> Iterator[TestDatabase]:
+    """Give only the tables that every service has."""
+    with postgres.clone("base") as database:
+        yield database
+
+
+@pytest.fixture
+def intake_db(postgres: Server) -> Iterator[TestDatabase]:
+    """Give intake's database."""
+    with postgres.clone("intake") as database:
+        yield database
+
+
+@pytest.fixture
+def intake_keys_db(postgres: Server) -> Iterator[TestDatabase]:
+    """Give the database of wrapped keys."""
+    with postgres.clone("intake_keys") as database:
+        yield database
+
+
+@pytest.fixture
+def routing_db(postgres: Server) -> Iterator[TestDatabase]:
+    """Give routing's database."""
+    with postgres.clone("routing") as database:
+        yield database
+
+
+@pytest.fixture
+def notifications_db(postgres: Server) -> Iterator[TestDatabase]:
+    """Give the database of notifications."""
+    with postgres.clone("notifications") as database:
+        yield database
+
+
+@pytest.fixture
+def bus_db(postgres: Server) -> Iterator[TestDatabase]:
+    """Give the database of the bus, with its schema and without topics."""
+    with postgres.clone("bus") as database:
+        yield database
