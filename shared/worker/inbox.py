@@ -161,11 +161,12 @@ class Inbox:
 
     def _hold(self, batch: _Batch, record: Record, event: Event) -> None:
         stream = (event.source, event.key)
-        if (*stream, event.sequence) in batch.parked:
+        held = batch.held.setdefault(stream, set())
+        if event.sequence in held or (*stream, event.sequence) in batch.parked:
             return
         if event.type in self.immediate:
             self.handle(batch, event)
-        batch.held.setdefault(stream, set()).add(event.sequence)
+        held.add(event.sequence)
         batch.tx.execute(
             _HOLD,
             (
