@@ -1,0 +1,29 @@
+"""Everything of HTTP that is the same in every service."""
+
+from shared.http.access import current_client, current_member, members, require_client, requires
+from shared.http.api import json_api
+from shared.http.app import allow_upload, create_app, without_form_token
+from shared.http.labels import choices, label
+from shared.http.render import add_navigation
+from shared.http.render import page as render
+from shared.http.web import NavItem, OpsOptions, OpsSection, web
+
+__all__ = [
+    "NavItem",
+    "OpsOptions",
+    "OpsSection",
+    "add_navigation",
+    "allow_upload",
+    "choices",
+    "create_app",
+    "current_client",
+    "current_member",
+    "json_api",
+    "label",
+    "members",
+    "render",
+    "require_client",
+    "requires",
+    "web",
+    "without_form_token",
+]

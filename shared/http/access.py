@@ -1,0 +1,132 @@
+"""Who asks: members behind sign-in for pages, clients behind bearer tokens for the API."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+from flask import g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+
+from shared.db.members import Member, find_member
+from shared.db.pool import transaction
+from shared.errors import NotAllowed
+from shared.http.bearer import Client, InvalidToken
+from shared.http.web import web
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ISSUER: Final = "issuer"
+SUBJECT: Final = "subject"
+_CLIENT_ROLE: Final = "client"
+
+
+def signed_in() -> bool:
+    """Tell whether somebody is signed in, member or not."""
+    return SUBJECT in session
+
+
+def members() -> Sequence[Member]:
+    """Return the active roles of whoever is signed in, read anew at each request."""
+    if "members" not in g:
+        g.members = _members() if signed_in() else []
+    found: Sequence[Member] = g.members
+    return found
+
+
+def current_member() -> Member:
+    """Return the member that the view was opened to.
+
+    Raises:
+        NotAllowed: nobody is signed in, or the person has no role here.
+
+    """
+    member: Member | None = g.get("member") or next(iter(members()), None)
+    if member is None:
+        raise NotAllowed(_("You are not signed in as a member of this service."))
+    return member
+
+
+def requires(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R | ResponseReturnValue]]:
+    """Open a page only to members who hold one of the roles.
+
+    Nobody signed in: to sign-in and back (after a form: to the page it was on, or the start).
+    Signed in without the role: 403.
+    """
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R | ResponseReturnValue]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | ResponseReturnValue:
+            if not signed_in():
+                return redirect(url_for("signin.sign_in", next=_here()))
+            member = next((m for m in members() if m.role in roles), None)
+            if member is None:
+                raise NotAllowed(_("Your sign-in does not include this page."))
+            g.member = member
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def current_client() -> Client:
+    """Return the machine client whose token came with the request.
+
+    Raises:
+        Unauthorized: no token, or one that does not hold.
+        NotAllowed: the client is no active member of this service.
+
+    """
+    if "client" not in g:
+        g.client = _client()
+    found: Client = g.client
+    return found
+
+
+def require_client() -> None:
+    """Refuse a request without a valid token: `blueprint.before_request(require_client)`."""
+    current_client()
+
+
+def _here() -> str:
+    """Return the address to come back to, below the app's mount, without what was typed."""
+    if request.method != "GET" or request.headers.get("HX-Request"):
+        return "/"
+    return request.full_path.rstrip("?")
+
+
+def _members() -> list[Member]:
+    with transaction(web().pool) as tx:
+        return find_member(tx, session[ISSUER], session[SUBJECT])
+
+
+def _client() -> Client:
+    claims = _claims()
+    client_id = str(claims.get("client_id") or claims.get("azp") or "")
+    with transaction(web().pool) as tx:
+        rows = find_member(tx, str(claims["iss"]), client_id)
+    member = next((row for row in rows if row.role == _CLIENT_ROLE), None)
+    if member is None:
+        raise NotAllowed(_("This client has no access here."))
+    scopes = frozenset(str(claims.get("scope", "")).split())
+    return Client(client_id, member.organization_id, scopes, member.member_id)
+
+
+def _claims() -> dict[str, object]:
+    kind, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise _unauthorized()
+    try:
+        return web().tokens.claims(token.strip())
+    except InvalidToken as wrong:
+        raise _unauthorized(error="invalid_token") from wrong
+
+
+def _unauthorized(**values: str | None) -> Unauthorized:
+    return Unauthorized(
+        _("A valid access token is needed."), www_authenticate=WWWAuthenticate("bearer", values)
+    )

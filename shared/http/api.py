@@ -1,0 +1,64 @@
+"""JSON APIs: flask-smorest with our errors, described by OpenAPI 3.1 at /api/openapi.json."""
+
+from typing import Any, Final
+
+from flask import Flask
+from flask_smorest import Api
+from marshmallow import Schema, fields
+
+PREFIX: Final = "/api"
+
+
+class ProblemSchema(Schema):
+    """An error (RFC 9457)."""
+
+    type = fields.String(required=True, metadata={"description": "Names the kind of error"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(metadata={"description": "What to do about it"})
+    code = fields.String(required=True, metadata={"description": "Short form of type"})
+    request_id = fields.String(metadata={"description": "Say this when you report the error"})
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata={"description": "What is wrong, by the path of the field"},
+    )
+    state = fields.String(metadata={"description": "The state that it is in (409)"})
+
+
+class _Api(Api):  # type: ignore[misc]  # flask-smorest is untyped
+    """Flask-smorest, which leaves errors to the app: it would answer errors of pages as JSON."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+def json_api(app: Flask, title: str) -> Any:  # noqa: ANN401  (flask-smorest is untyped)
+    """Give the app a JSON API; register blueprints with a url_prefix below /api on what is returned.
+
+    A blueprint starts with `blueprint.before_request(require_client)`, so that 401 comes first.
+    """
+    app.config.update(
+        API_TITLE=title,
+        API_VERSION="1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=PREFIX,
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={
+            "servers": [{"url": app.config["APPLICATION_ROOT"]}],
+            "security": [{"token": []}],
+        },
+    )
+    api = _Api(app)
+    api.spec.components.security_scheme(
+        "token",
+        {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "Access token of the identity provider (client credentials, RFC 9068)",
+        },
+    )
+    return api

@@ -1,0 +1,76 @@
+"""Ids of a request, its line in the log and its place in the metrics: names, never addresses."""
+
+import re
+import secrets
+from contextlib import ExitStack
+from time import perf_counter
+from typing import Final
+
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from structlog.contextvars import bound_contextvars
+
+from shared.http.assets import ENDPOINT
+from shared.log import context, get_logger, is_traceparent, new_traceparent
+
+_log = get_logger(__name__)
+
+# Only what cannot spell a name or a phone number is taken over from outside (R-09).
+_CORRELATION: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_QUIET: Final = frozenset({ENDPOINT, "health.healthz", "health.readyz", "health.metrics"})
+
+
+def observe(app: Flask, registry: CollectorRegistry) -> None:
+    """Give each request its ids, log it without path, query, body or client address, count it."""
+    labels = ["endpoint", "method", "status"]
+    count = Counter("wh_http_requests", "Requests answered", labels, registry=registry)
+    spent = Histogram("wh_http_request_seconds", "Time to answer", ["endpoint"], registry=registry)
+
+    def begin() -> None:
+        g.started = perf_counter()
+        g.request_id = secrets.token_hex(8)
+        g.log_context = ExitStack()
+        g.log_context.enter_context(bound_contextvars(request_id=g.request_id))
+        g.log_context.enter_context(
+            context(correlation_id=_correlation(), traceparent=_traceparent())
+        )
+
+    def finish(response: Response) -> Response:
+        seconds = perf_counter() - g.get("started", perf_counter())
+        endpoint, method = request.endpoint or "none", _method()
+        count.labels(endpoint, method, str(response.status_code)).inc()
+        spent.labels(endpoint).observe(seconds)
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        if endpoint not in _QUIET:
+            _log.info(
+                "request",
+                endpoint=endpoint,
+                method=method,
+                status=response.status_code,
+                milliseconds=round(seconds * 1000, 1),
+            )
+        return response
+
+    def end(_error: BaseException | None) -> None:
+        stack: ExitStack | None = g.pop("log_context", None)
+        if stack is not None:
+            stack.close()
+
+    app.before_request(begin)
+    app.after_request(finish)
+    app.teardown_request(end)
+
+
+def _method() -> str:
+    known = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+    return request.method if request.method in known else "other"
+
+
+def _correlation() -> str:
+    sent = request.headers.get("X-Correlation-Id", "").lower()
+    return sent if _CORRELATION.fullmatch(sent) else secrets.token_hex(16)
+
+
+def _traceparent() -> str:
+    sent = request.headers.get("traceparent", "")
+    return sent if is_traceparent(sent) else new_traceparent()
