@@ -1,9 +1,10 @@
-"""Fixtures of all tests: a database of each service, cloned from a migrated template."""
+"""Fixtures of all tests: a database of each service, cloned from a migrated template; a broker."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.brokers import a_broker
 from tests.support.databases import Server, TestDatabase, a_server
 
 
@@ -54,3 +55,10 @@ def bus_db(postgres: Server) -> Iterator[TestDatabase]:
     """Give the database of the bus, with its schema and without topics."""
     with postgres.clone("bus") as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def kafka_url() -> Iterator[str]:
+    """Give the address of a Kafka broker; tests share it, so their names must be their own."""
+    with a_broker() as url:
+        yield url

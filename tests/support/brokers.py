@@ -1,0 +1,59 @@
+"""Kafka for tests: the broker that is given, or one in Docker, or the real one from its jars."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from services.local.kafka import LocalKafka, can_run
+from tests.support.databases import image_is_here
+
+_IMAGE = "confluentinc/cp-kafka:7.6.0"
+
+
+@contextmanager
+def a_broker() -> Iterator[str]:
+    """Give the address of a broker for shared.bus.open_bus.
+
+    Where none can run the test is skipped, or fails when REQUIRE_REAL_BROKER=1.
+    """
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if given:
+        yield f"kafka://{given}"
+    elif image_is_here(_IMAGE):
+        from testcontainers.community.kafka import KafkaContainer  # noqa: PLC0415  (slow)
+
+        with KafkaContainer(_IMAGE).with_kraft() as container:
+            yield f"kafka://{container.get_bootstrap_server()}"
+    else:
+        with an_own_broker() as local:
+            yield local.url
+
+
+@contextmanager
+def an_own_broker() -> Iterator[LocalKafka]:
+    """Give a broker that the test may kill, in a new folder that is gone afterwards."""
+    skip_without_kafka()
+    folder = Path(tempfile.gettempdir()) / f"wh-kafka-{os.getpid()}-{secrets.token_hex(3)}"
+    local = LocalKafka(folder)
+    try:
+        local.start()
+        yield local
+    finally:
+        local.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def skip_without_kafka() -> None:
+    """Skip the test where no broker can run; where one is required, fail."""
+    reason = can_run()
+    if not reason:
+        return
+    if os.environ.get("REQUIRE_REAL_BROKER") == "1":
+        pytest.fail(f"REQUIRE_REAL_BROKER=1, but: {reason}")
+    pytest.skip(reason)
