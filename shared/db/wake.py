@@ -25,6 +25,7 @@ class Waker:
         """Start nothing yet: the thread begins with the first wake-up, after any fork."""
         self._dsn = dsn
         self._asked = threading.Event()
+        self._closed = threading.Event()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -36,8 +37,15 @@ class Waker:
                 self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
                 self._thread.start()
 
+    def close(self) -> None:
+        """Send what was asked for and end the thread."""
+        self._closed.set()
+        self._asked.set()
+        if self._thread is not None:
+            self._thread.join(_LISTEN_SECONDS)
+
     def _run(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
                 with psycopg.connect(
                     self._dsn, autocommit=True, options="-c synchronous_commit=off"
@@ -45,10 +53,10 @@ class Waker:
                     self._send_all(connection)
             except psycopg.Error as failure:
                 _log.warning("wake-up-not-sent", exc_info=failure)
-                threading.Event().wait(_RETRY_SECONDS)
+                self._closed.wait(_RETRY_SECONDS)
 
     def _send_all(self, connection: psycopg.Connection) -> None:
-        while True:
+        while not self._closed.is_set():
             self._asked.wait()
             self._asked.clear()
             connection.execute(f"notify {CHANNEL}")
