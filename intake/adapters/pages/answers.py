@@ -28,13 +28,15 @@ class Answers:
     """A draft's content. `typed` maps a page's key to what was typed there, untouched.
 
     `person` and `referral` are set when the draft continues an earlier referral: one more for the
-    same person, or one more release for the same referral.
+    same person, or one more release for the same referral; `used` are the partners that one was
+    released to before.
     """
 
     typed: Mapping[str, Typed] = field(default_factory=dict)
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     person: str = ""
     referral: str = ""
+    used: tuple[str, ...] = ()
 
     @property
     def is_new_release(self) -> bool:
@@ -63,6 +65,7 @@ class Answers:
             },
             "person": self.person,
             "referral": self.referral,
+            "used": list(self.used),
         }
 
     @classmethod
@@ -76,4 +79,5 @@ class Answers:
             },
             person=document.get("person", ""),
             referral=document.get("referral", ""),
+            used=tuple(document.get("used", ())),
         )

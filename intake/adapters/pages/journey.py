@@ -139,7 +139,7 @@ class Form:
         """Return the whole sentence that the person signs."""
         return statement(
             self.asking,
-            partner=self.asking.partners.get(partner, ""),
+            partner=self.asking.partner_name(partner),
             called=self.values("name").get("called", ""),
             release=self.values("release", partner),
         )

@@ -29,4 +29,4 @@ def involved(read: Reader, asking: Asking) -> Values:
 
 def not_told(read: Reader, asking: Asking) -> Values:
     """Read which organizations must not hear of the person."""
-    return {"not_told": read.choices("not_told", list(asking.partners))}
+    return {"not_told": read.choices("not_told", sorted(asking.partners, key=asking.partner_name))}

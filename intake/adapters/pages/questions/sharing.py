@@ -17,7 +17,7 @@ ALWAYS_ITEMS = ("needs", "facts")
 
 def partners(read: Reader, asking: Asking) -> Values:
     """Read up to three partners; without one the person gets an information sheet."""
-    chosen = read.choices("partners", list(asking.partners))
+    chosen = read.choices("partners", asking.open_partners())
     if len(chosen) > MOST_PARTNERS:
         read.refuse("partners", _("Choose at most three partners"))
     if not chosen:
@@ -35,7 +35,7 @@ def order(read: Reader, asking: Asking) -> Values:
         partner: read.choice(
             f"place-{partner}",
             places,
-            missing=_("Choose when to ask %(partner)s", partner=asking.partners.get(partner, "")),
+            missing=_("Choose when to ask %(partner)s", partner=asking.partner_name(partner)),
         )
         for partner in chosen
     }
