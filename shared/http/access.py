@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
-from flask import g, redirect, request, session, url_for
+from flask import Response, g, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import WWWAuthenticate
@@ -53,15 +53,15 @@ def current_member() -> Member:
 def requires(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R | ResponseReturnValue]]:
     """Open a page only to members who hold one of the roles.
 
-    Nobody signed in: to sign-in and back (after a form: to the page it was on, or the start).
-    Signed in without the role: 403.
+    Nobody signed in: to sign-in and back; after a form: a page that says that nothing was done
+    (a form may not end at another origin). Signed in without the role: 403.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R | ResponseReturnValue]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | ResponseReturnValue:
             if not signed_in():
-                return redirect(url_for("signin.sign_in", next=_here()))
+                return ask_to_sign_in()
             member = next((m for m in members() if m.role in roles), None)
             if member is None:
                 raise NotAllowed(_("Your sign-in does not include this page."))
@@ -92,11 +92,14 @@ def require_client() -> None:
     current_client()
 
 
-def _here() -> str:
-    """Return the address to come back to, below the app's mount, without what was typed."""
-    if request.method != "GET" or request.headers.get("HX-Request"):
-        return "/"
-    return request.full_path.rstrip("?")
+def ask_to_sign_in() -> Response:
+    """Lead somebody who is not signed in to sign-in, and back to the page that was asked for."""
+    if request.headers.get("HX-Request"):
+        return Response("", 401, {"HX-Redirect": url_for("leaving.timed_out")})
+    here = request.full_path.rstrip("?")
+    if request.method in {"GET", "HEAD"}:
+        return Response("", 302, {"Location": url_for("signin.sign_in", next=here)})
+    return Response(render_template("pages/sign_in_needed.html"), 401)
 
 
 def _members() -> list[Member]:

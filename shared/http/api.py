@@ -36,7 +36,7 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest is untyped
 
 
 def json_api(app: Flask, title: str) -> Any:  # noqa: ANN401  (flask-smorest is untyped)
-    """Give the app a JSON API; register blueprints with a url_prefix below /api on what is returned.
+    """Give the app a JSON API; on what is returned, register blueprints with a prefix below /api.
 
     A blueprint starts with `blueprint.before_request(require_client)`, so that 401 comes first.
     """

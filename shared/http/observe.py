@@ -17,48 +17,68 @@ _log = get_logger(__name__)
 
 # Only what cannot spell a name or a phone number is taken over from outside (R-09).
 _CORRELATION: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_QUIET: Final = frozenset({ENDPOINT, "health.healthz", "health.readyz", "health.metrics"})
+_QUIET: Final = frozenset(
+    {f"assets.{ENDPOINT}", "health.healthz", "health.readyz", "health.metrics"}
+)
+
+
+class _Metrics:
+    """What is counted of requests, by the name of the view."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        names = ["endpoint", "method", "status"]
+        self._count = Counter("wh_http_requests", "Requests answered", names, registry=registry)
+        self._spent = Histogram(
+            "wh_http_request_seconds", "Time to answer", ["endpoint"], registry=registry
+        )
+
+    def add(self, endpoint: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        self._count.labels(endpoint, _method(), str(status)).inc()
+        self._spent.labels(endpoint).observe(seconds)
 
 
 def observe(app: Flask, registry: CollectorRegistry) -> None:
     """Give each request its ids, log it without path, query, body or client address, count it."""
-    labels = ["endpoint", "method", "status"]
-    count = Counter("wh_http_requests", "Requests answered", labels, registry=registry)
-    spent = Histogram("wh_http_request_seconds", "Time to answer", ["endpoint"], registry=registry)
-
-    def begin() -> None:
-        g.started = perf_counter()
-        g.request_id = secrets.token_hex(8)
-        g.log_context = ExitStack()
-        g.log_context.enter_context(bound_contextvars(request_id=g.request_id))
-        g.log_context.enter_context(
-            context(correlation_id=_correlation(), traceparent=_traceparent())
-        )
+    metrics = _Metrics(registry)
 
     def finish(response: Response) -> Response:
         seconds = perf_counter() - g.get("started", perf_counter())
-        endpoint, method = request.endpoint or "none", _method()
-        count.labels(endpoint, method, str(response.status_code)).inc()
-        spent.labels(endpoint).observe(seconds)
+        metrics.add(request.endpoint or "none", response.status_code, seconds)
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        if endpoint not in _QUIET:
-            _log.info(
-                "request",
-                endpoint=endpoint,
-                method=method,
-                status=response.status_code,
-                milliseconds=round(seconds * 1000, 1),
-            )
+        _write_line(response.status_code, seconds)
         return response
 
-    def end(_error: BaseException | None) -> None:
-        stack: ExitStack | None = g.pop("log_context", None)
-        if stack is not None:
-            stack.close()
-
-    app.before_request(begin)
+    app.before_request(_begin)
     app.after_request(finish)
-    app.teardown_request(end)
+    app.teardown_request(_end)
+
+
+def _begin() -> None:
+    g.started = perf_counter()
+    g.request_id = secrets.token_hex(8)
+    g.log_context = ExitStack()
+    g.log_context.enter_context(bound_contextvars(request_id=g.request_id))
+    g.log_context.enter_context(context(correlation_id=_correlation(), traceparent=_traceparent()))
+
+
+def _write_line(status: int, seconds: float) -> None:
+    endpoint = request.endpoint or "none"
+    if endpoint not in _QUIET:
+        milliseconds = round(seconds * 1000, 1)
+        _log.info(
+            "request",
+            endpoint=endpoint,
+            method=_method(),
+            status=status,
+            milliseconds=milliseconds,
+        )
+
+
+def _end(_error: BaseException | None) -> None:
+    stack: ExitStack | None = g.pop("log_context", None)
+    if stack is not None:
+        stack.close()
 
 
 def _method() -> str:

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import psycopg
 import psycopg_pool
-from flask import Flask, Response, g, json, request
+from flask import Flask, Response, g, json, make_response, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import Conflict, DomainError, NotAllowed, NotFound, Rejected, TransientError
+from shared.http.access import ask_to_sign_in, signed_in
 from shared.http.render import page
 from shared.log import get_logger
 
@@ -112,7 +113,7 @@ def _http(error: HTTPException) -> Response:
     if error.response is not None or (
         error.code is not None and error.code < HTTPStatus.BAD_REQUEST
     ):
-        return Response.force_type(error.get_response())
+        return make_response(error.get_response())
     if isinstance(getattr(error, "original_exception", None), _AWAY):
         return _away(error)
     status = error.code or 500
@@ -131,10 +132,10 @@ _KEPT = frozenset({"Allow", "Retry-After", "WWW-Authenticate"})
 
 
 def _csrf(error: CSRFError) -> Response:
-    _log.info("form-token-refused")
-    detail = _(
-        "This page was open for too long, or your sign-in ended. Go back, reload the page and send it again."
-    )
+    _log.info("form-token-refused", code=error.name)
+    if not signed_in():
+        return ask_to_sign_in()
+    detail = _("This page was open for too long. Go back, reload the page and send it again.")
     return answer(Problem(400, "form-expired", _("This form is no longer valid"), detail))
 
 
@@ -163,7 +164,7 @@ def _fields(error: HTTPException) -> dict[str, Any]:
     return {"errors": found}
 
 
-def _flatten(path: str, messages: Any, found: dict[str, list[str]]) -> None:
+def _flatten(path: str, messages: object, found: dict[str, list[str]]) -> None:
     if isinstance(messages, Mapping):
         for name, inner in messages.items():
             _flatten(f"{path}.{name}" if path else str(name), inner, found)
@@ -174,11 +175,15 @@ def _flatten(path: str, messages: Any, found: dict[str, list[str]]) -> None:
 
 
 def _title(status: int) -> str:
-    return str(_TEXTS.get(status, _TEXTS[500 if status >= 500 else 400])[0])
+    return str(
+        _TEXTS.get(status, _TEXTS[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])[0]
+    )
 
 
 def _detail(status: int) -> str:
-    return str(_TEXTS.get(status, _TEXTS[500 if status >= 500 else 400])[1])
+    return str(
+        _TEXTS.get(status, _TEXTS[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])[1]
+    )
 
 
 def _as_json(problem: Problem) -> Response:

@@ -1,6 +1,5 @@
 """Pages: what every template may use, and how one is answered."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -53,7 +52,7 @@ def add_navigation(app: Flask, *items: NavItem) -> None:
         web().nav.extend(items)
 
 
-def _frame() -> Mapping[str, object]:
+def _frame() -> dict[str, object]:
     """Return what the layout shows around a page, an error page without a database included."""
     parts = web()
     roles = _roles()

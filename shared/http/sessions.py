@@ -85,20 +85,25 @@ class DatabaseSession(SessionMixin):
         return self._data
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401
+        """Return a value."""
         return self._load()[key]
 
     def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401
+        """Keep a value."""
         self._load()[key] = value
         self.modified = True
 
     def __delitem__(self, key: str) -> None:
+        """Forget a value."""
         del self._load()[key]
         self.modified = True
 
     def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
         return iter(self._load())
 
     def __len__(self) -> int:
+        """Return how many values there are."""
         return len(self._load())
 
 

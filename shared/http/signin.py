@@ -28,7 +28,7 @@ _SECONDS: Final = 5
 def provider(app: Flask, settings: WebSettings) -> OAuth:
     """Register the identity provider; nothing is fetched from it before the first sign-in."""
     oauth = OAuth(app)
-    oauth.register(
+    oauth.register(  # type: ignore[no-untyped-call]  # Authlib
         "oidc",
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret,
