@@ -21,7 +21,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: setup
-setup: $(VENV)/.test-installed $(ASSETS)/build/.built ## Install everything, locked by hashes, for work on the code
+setup: $(VENV)/.test-installed $(ASSETS)/build/stamp ## Install everything, locked by hashes, for work on the code
 
 .PHONY: format
 format: $(VENV)/.test-installed ## Format the code
@@ -48,7 +48,7 @@ browser: setup ## Run the tests in a real browser (Debian's chromium)
 	$(PY) -m pytest -q tests/browser
 
 .PHONY: demo
-demo: $(VENV)/.demo-installed $(ASSETS)/build/.built ## Start the product with invented people [PORT=8080 DATA=.local BUS=postgres|kafka]
+demo: $(VENV)/.demo-installed $(ASSETS)/build/stamp ## Start the product with invented people [PORT=8080 DATA=.local BUS=postgres|kafka]
 	@exec $(PY) -m services.demo --port $(PORT) --data $(DATA) $(if $(BUS),--bus $(BUS))
 
 .PHONY: sample
@@ -86,8 +86,8 @@ $(VENV)/.%-installed: $(LOCKS)/%.txt | $(VENV)/pyvenv.cfg
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
-$(ASSETS)/build/.built: $(wildcard $(ASSETS)/*.* $(ASSETS)/*/*.scss) | $(VENV)/pyvenv.cfg
+$(ASSETS)/build/stamp: $(wildcard $(ASSETS)/*.*) | $(VENV)/pyvenv.cfg
 	@[ -e $(VENV)/.test-installed ] || $(MAKE) $(VENV)/.demo-installed
 	@echo 'Building the style sheet ...'
 	@$(PY) -m shared.http.assets
-	@mkdir -p $(@D) && touch $@
+	@touch $@

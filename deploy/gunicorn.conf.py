@@ -1,7 +1,9 @@
-"""How gunicorn serves a web process; bind and the number of workers come from the command line."""
+"""How gunicorn serves a web process: one process, several threads; more come as replicas."""
 
+bind = "0.0.0.0:8000"
+workers = 1
 worker_class = "gthread"
-threads = 8
+threads = 12
 # Longer than the longest request: a worker that is told to stop finishes what it holds.
 graceful_timeout = 30
 timeout = 60

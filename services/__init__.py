@@ -1,0 +1,1 @@
+"""Composition roots: one short file a process, and what a demo adds. Wiring only."""

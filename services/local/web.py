@@ -1,0 +1,25 @@
+"""The demo's one web process: the three services and the demo's own pages under one address."""
+
+from pathlib import Path
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from services import intake_web, notifications_web, routing_web
+from services.local import settings
+from services.local.folder import Folder
+from services.local.root import create_root
+from shared.log import configure
+from shared.site import load_site
+
+
+def create_app(folder: str, port: int) -> DispatcherMiddleware:
+    """Build the whole demo for a gunicorn with one process."""
+    configure("demo-web")
+    place = settings.Place(Folder(Path(folder)), port)
+    routing = routing_web.build(settings.routing_web(place))
+    intake = intake_web.build(settings.intake_web(place))
+    notifications = notifications_web.build(settings.notifications_web(place))
+    return DispatcherMiddleware(
+        create_root(place, load_site(place.folder.site)),
+        {"/intake": intake, "/routing": routing, "/notifications": notifications},
+    )

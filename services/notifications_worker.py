@@ -1,0 +1,37 @@
+"""The worker process of notifications: events become deliveries, deliveries are sent."""
+
+import sys
+
+from notifications.adapters.process import build_dispatcher, build_inbox, dispatcher_loop
+from services.pipeline import pipeline
+from services.topics import read_by
+from services.worker import run
+from shared.config import NotificationsWorkerSettings
+from shared.db import open_pool
+from shared.site import load_site
+from shared.worker import Loop
+
+NAME = "notifications"
+_CONNECTIONS = 8
+
+
+def loops(settings: NotificationsWorkerSettings) -> list[Loop]:
+    """Return the loops: the pipeline, and the dispatcher of deliveries."""
+    site = load_site(settings.site)
+    pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
+    dispatcher = build_dispatcher(settings, pool, site)
+    line = pipeline(
+        settings, build_inbox(pool, site), read_by(NAME), own=[dispatcher_loop(dispatcher)]
+    )
+    dispatcher.relay_wake = line.relay_wake
+    return line.loops
+
+
+def main() -> int:
+    """Run until SIGTERM, with the settings of the environment."""
+    settings = NotificationsWorkerSettings.from_env()
+    return run(f"{NAME}-worker", lambda: loops(settings), metrics_port=settings.metrics_port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

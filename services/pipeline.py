@@ -1,0 +1,62 @@
+"""The loops that every worker runs around its service's own."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.topics import Reading
+from shared.bus import Bus, open_bus
+from shared.config import WorkerSettings
+from shared.db.wake import WakeListener
+from shared.worker import Consumer, Housekeeping, Inbox, Loop, Relay, Repairs
+
+_HOUSEKEEPING_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A worker's loops; setting `relay_wake` sends what waits in the outbox."""
+
+    loops: list[Loop]
+    relay_wake: threading.Event
+
+
+def bus_of(settings: WorkerSettings) -> Bus:
+    """Return the bus that the settings name."""
+    return open_bus(
+        settings.bus,
+        user=settings.bus_user,
+        password=settings.bus_password,
+        ca=settings.bus_ca,
+    )
+
+
+def pipeline(
+    settings: WorkerSettings, inbox: Inbox, reading: Reading, own: Sequence[Loop] = ()
+) -> Pipeline:
+    """Return the service's own loops with relay, consumer, repairs, wake-ups and housekeeping.
+
+    They wake each other after a commit, and web wakes them all.
+    """
+    name, bus = inbox.consumer, bus_of(settings)
+    relay = Relay(settings.database, bus.producer(f"{name}-relay"))
+    relaying = Loop(f"{name}-relay", relay.step, close=relay.close)
+    wake = _waking([relaying, *own])
+    subscription = bus.subscribe(name, reading.topics, reading.patterns)
+    consumer = Consumer(inbox, subscription, wake)
+    repairing = Loop(f"{name}-repairs", Repairs(inbox, wake).step)
+    woken = [relaying, repairing, *own]
+    listener = WakeListener(settings.database, [loop.wake for loop in woken])
+    consuming = Loop(f"{name}-consumer", consumer.step, close=consumer.close)
+    listening = Loop(f"{name}-wake-ups", listener.step, close=listener.close)
+    keeping = Housekeeping(inbox.pool)
+    tidying = Loop(f"{name}-housekeeping", keeping.step, pause=_HOUSEKEEPING_SECONDS)
+    return Pipeline([*woken, consuming, listening, tidying], relaying.wake)
+
+
+def _waking(loops: Sequence[Loop]) -> Callable[[], None]:
+    def wake() -> None:
+        for loop in loops:
+            loop.wake.set()
+
+    return wake
