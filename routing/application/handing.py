@@ -9,7 +9,7 @@ from routing.domain import clocks, decisions, matching, offers
 from routing.domain.decisions import Decision
 from routing.domain.happenings import Cancelled, Escalated, Offered, Unmatched
 from routing.domain.matching import Verdict
-from routing.domain.model import Directory, Offer, Place, Referral
+from routing.domain.model import Offer, Referral
 
 
 def hand_on(referral: Referral, work: Work) -> Referral:
@@ -19,15 +19,25 @@ def hand_on(referral: Referral, work: Work) -> Referral:
     that this version does not know is a case for a person, never a guess.
     """
     if decisions.unknown_codes(referral.facts, work.rules.codes, work.rules.counties):
-        escalate(referral, "unknown-code", None, work)
-        return settle(_with_escalation(referral, "unknown-code"), "needs-person", work)
+        return settle(escalate(referral, "unknown-code", None, work), "needs-person", work)
     directory = work.store.directory()
     wanted = decisions.candidate_services(referral, directory, work.now)
     places = work.store.lock_places(wanted)
-    verdicts = matching.match(decisions.situation_of(referral, places), directory, work.now)
+    situation = decisions.situation_of(referral, places)
+    verdicts = matching.match(situation, directory, work.now)
     first = verdicts[0] if verdicts and verdicts[0].fits else None
     queue = "offered" if first else decisions.queue_without_partner(_released(referral, verdicts))
-    remember(referral, _decided(referral, verdicts, directory, places, queue, work), work)
+    decision = Decision(
+        decision_id=work.new_id(),
+        decided_at=work.now,
+        rule_set=matching.RULE_SET,
+        directory_version=directory.version,
+        queue=queue,
+        chosen=first.partner_id if first else None,
+        situation=situation,
+        verdicts=_released(referral, verdicts),
+    )
+    _remember(referral, decision, work)
     if first is None:
         return settle(referral, queue, work)
     return offer_to(referral, first, work)
@@ -138,7 +148,7 @@ def clear(
     return changed
 
 
-def remember(referral: Referral, decision: Decision, work: Work) -> None:
+def _remember(referral: Referral, decision: Decision, work: Work) -> None:
     """Store a decision, unless it only repeats that nothing has changed."""
     if decision.chosen is None and referral.state == decision.queue:
         return
@@ -161,32 +171,10 @@ def with_offer(referral: Referral, changed: Offer) -> Referral:
     return replace(referral, offers=kept)
 
 
-def _with_escalation(referral: Referral, reason: str, offer_id: UUID | None = None) -> Referral:
+def _with_escalation(referral: Referral, reason: str, offer_id: UUID | None) -> Referral:
     return replace(referral, escalations=referral.escalations | {(reason, offer_id)})
 
 
 def _released(referral: Referral, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
     released = {release.partner_id for release in referral.releases}
     return tuple(verdict for verdict in verdicts if verdict.partner_id in released)
-
-
-def _decided(  # noqa: PLR0913  (all that a decision is made from)
-    referral: Referral,
-    verdicts: tuple[Verdict, ...],
-    directory: Directory,
-    places: dict[UUID, Place],
-    queue: str,
-    work: Work,
-) -> Decision:
-    return Decision(
-        decision_id=work.new_id(),
-        decided_at=work.now,
-        rule_set=matching.RULE_SET,
-        directory_version=directory.version,
-        queue=queue,
-        chosen=verdicts[0].partner_id if queue == "offered" else None,
-        releases=referral.releases,
-        asked={offer.partner_id: offer.state for offer in referral.offers},
-        places=places,
-        verdicts=_released(referral, verdicts),
-    )

@@ -21,7 +21,7 @@ def accept_offer(reference: str, staff: Staff, work: Work) -> None:
 
     """
     referral, offer = _locked(reference, staff, work)
-    _require_live_release(referral, offer, work)
+    _require_live_release(referral, offer)
     contact_by = clocks.first_contact_by(
         work.now, referral.facts.urgency, limits=work.rules.limits, calendar=work.rules.calendar
     )
@@ -147,7 +147,7 @@ def _report_back(referral: Referral, offer: Offer) -> tuple[str, ...]:
     return next(found).report_back
 
 
-def _require_live_release(referral: Referral, offer: Offer, work: Work) -> None:
+def _require_live_release(referral: Referral, offer: Offer) -> None:
     release = next(r for r in referral.releases if r.release_id == offer.release_id)
     if offer.state == "offered" and release.revoked_at is not None:
         raise Conflict("This offer is cancelled.", state="cancelled")

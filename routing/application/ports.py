@@ -103,11 +103,15 @@ class Store(Protocol):
         """Lock the places of services in the order of their ids, and return them."""
         ...
 
+    def places(self) -> Mapping[UUID, Place]:
+        """Return the places of every service, unlocked."""
+        ...
+
     def take_place(self, offer: Offer) -> None:
         """Hold a place of the offer's service, in the statement that checks there is one.
 
         Raises:
-            NoPlaceLeft: the service is full.
+            Conflict: the service is full.
 
         """
         ...
@@ -131,7 +135,7 @@ class Store(Protocol):
     def clear_escalations(
         self, referral_id: UUID, reasons: Collection[str], offer_id: UUID | None, code: str
     ) -> None:
-        """Close open escalations of an offer (None: of the whole referral), with a coded reason."""
+        """Close open escalations of an offer (None: those about none) with a coded reason."""
         ...
 
     def pause(self, service_id: UUID, reason: str, by: UUID) -> bool:
@@ -152,12 +156,23 @@ class Store(Protocol):
         """
         ...
 
-    def due_referrals(self, now: datetime, limit: int) -> Sequence[UUID]:
-        """Return referrals with a clock that ran out, by id, leaving out locked ones."""
+    def due_referrals(
+        self, now: datetime, limit: int, referral_id: UUID | None = None
+    ) -> Sequence[UUID]:
+        """Lock and return referrals with a clock that ran out, by id, without locked ones.
+
+        `referral_id` asks about one only.
+        """
         ...
 
-    def waiting_referrals(self, now: datetime, limit: int) -> Sequence[UUID]:
-        """Return referrals for which a place may have become free, by id, without locked ones."""
+    def waiting_referrals(
+        self, now: datetime, limit: int, referral_id: UUID | None = None
+    ) -> Sequence[UUID]:
+        """Lock and return referrals for which a place may have become free, as above."""
+        ...
+
+    def mark_tried(self, referral_id: UUID, at: datetime) -> None:
+        """Note that a waiting referral was tried with the places of that moment."""
         ...
 
     def note(self, referral_id: UUID, note: Note) -> None:

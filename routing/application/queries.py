@@ -1,4 +1,4 @@
-"""What pages read. `PostgresQueries(tx, site, directories)` in adapters/queries.py answers them."""
+"""What pages read; adapters/queries.py answers from PostgreSQL."""
 
 from datetime import datetime
 from typing import Protocol

@@ -132,7 +132,7 @@ class ReleaseView:
 
 @dataclass(frozen=True, slots=True)
 class OfferView:
-    """One offer in the coordinator's page."""
+    """One offer in the coordinator's page; the name of a service for a protected need is ""."""
 
     offer_id: UUID
     reference: str

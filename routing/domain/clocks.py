@@ -69,8 +69,7 @@ def add_business_days(start: datetime, days: int, calendar: Calendar) -> datetim
     Counting begins with the next opening when `start` is outside office hours: what comes in
     on a Saturday counts as come in when the office opens on Monday.
     """
-    begin = add_business_time(start, timedelta(), calendar)
-    begin = _next_open(begin, calendar)
+    begin = _next_open(start, calendar)
     local = begin.astimezone(calendar.zone)
     day = local.date()
     for _ in range(days):

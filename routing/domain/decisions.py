@@ -8,7 +8,7 @@ from uuid import UUID
 
 from routing.domain import matching
 from routing.domain.matching import Situation, Verdict
-from routing.domain.model import Directory, Facts, Offer, Place, Referral, Release
+from routing.domain.model import Directory, Facts, Offer, Place, Referral
 
 OVERRIDABLE: Final = frozenset({"age", "area", "language", "access", "urgency", "open-now"})
 """Rules that a coordinator may overrule with a reason; never one of safety, consent or place."""
@@ -24,9 +24,7 @@ class Decision:
     directory_version: int
     queue: str
     chosen: UUID | None
-    releases: tuple[Release, ...]
-    asked: Mapping[UUID, str]
-    places: Mapping[UUID, Place]
+    situation: Situation
     verdicts: tuple[Verdict, ...]
 
 
@@ -36,12 +34,9 @@ def situation_of(referral: Referral, places: Mapping[UUID, Place]) -> Situation:
     return Situation(referral.facts, referral.barred, referral.releases, asked, places)
 
 
-def replay(
-    decision: Decision, facts: Facts, barred: frozenset[UUID], directory: Directory
-) -> tuple[Verdict, ...]:
+def replay(decision: Decision, directory: Directory) -> tuple[Verdict, ...]:
     """Return the verdicts of a stored decision for every partner of its directory version."""
-    situation = Situation(facts, barred, decision.releases, decision.asked, decision.places)
-    return matching.match(situation, directory, decision.decided_at)
+    return matching.match(decision.situation, directory, decision.decided_at)
 
 
 def queue_without_partner(verdicts: Iterable[Verdict]) -> str:

@@ -5,9 +5,9 @@ any partner, exactly (R-40). Neither free text nor race is an input.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from routing.domain import clocks
@@ -62,12 +62,12 @@ _EVENING: Final = 18
 class Check:
     """One rule on one partner, with the partner-side value that decided, in codes.
 
-    `value` by rule: partner -> "unknown"; recipient -> "no"; data-agreement -> ISO date or
-    "none"; barred -> ""; released -> "no", "revoked", "expired"; asked-before -> the offer's state; status ->
-    HSDS status; need -> the service's needs, comma separated; age -> "12-17", "18-", "-24"; area
-    -> FIPS codes; language -> BCP 47 tags, with "+interpreter"; access -> codes; urgency -> the
-    highest it takes; open-now -> "open" or "closed until 0 08:00" (weekday 0 is Monday); paused
-    -> the reason; place -> "3/3". An empty value means that nothing limits.
+    `value` by rule (an empty one: nothing limits):
+    partner: "unknown"; recipient: "yes", "no"; data-agreement: ISO date or "none"; barred: "";
+    released: "yes", "no", "revoked", "expired"; asked-before: the state its offer ended in;
+    status: HSDS status; need, area, access: codes, comma separated; age: "12-17", "18-", "-24";
+    language: BCP 47 tags, then "+interpreter"; urgency: the highest it takes; open-now: "open",
+    "closed" or "closed until 0 08:00" (weekday 0 is Monday); paused: the reason; place: "3/3".
     """
 
     rule: str
@@ -83,6 +83,8 @@ class Verdict:
     service_id: UUID | None
     checks: tuple[Check, ...]
     rank: int | None = None
+    services: tuple[UUID, ...] = ()
+    """Every service of the partner that fits, the best (`service_id`) first."""
 
     @property
     def fits(self) -> bool:
@@ -122,7 +124,12 @@ class Candidate:
 
     service: Service
     checks: tuple[Check, ...]
-    order: tuple[object, ...]
+    order: tuple[Any, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether every rule of the service passed."""
+        return all(check.passed for check in self.checks)
 
 
 def match(situation: Situation, directory: Directory, now: datetime) -> tuple[Verdict, ...]:
@@ -138,25 +145,33 @@ def match(situation: Situation, directory: Directory, now: datetime) -> tuple[Ve
     judged += [(_unknown(partner_id), ()) for partner_id in unknown]
     fitting = sorted((pair for pair in judged if pair[0].fits), key=lambda pair: pair[1])
     others = sorted((pair[0] for pair in judged if not pair[0].fits), key=_by_id)
-    ranked = [_with_rank(verdict, rank) for rank, (verdict, _) in enumerate(fitting, 1)]
+    ranked = [replace(verdict, rank=rank) for rank, (verdict, _) in enumerate(fitting, 1)]
     return (*ranked, *others)
 
 
 def judge(
     partner: Partner, situation: Situation, now: datetime
-) -> tuple[Verdict, tuple[object, ...]]:
+) -> tuple[Verdict, tuple[Any, ...]]:
     """Return one partner's verdict by its best service, and the key that ranks it."""
     release = _live_release(partner.partner_id, situation, now)
     own = tuple(_partner_checks(partner, situation, now))
     needs = matched_needs(situation.facts, release)
-    candidates = [_candidate(s, situation, needs, now) for s in partner.services]
+    candidates = [
+        _candidate(service, partner, needs, situation, now) for service in partner.services
+    ]
     person_order = release.rank if release else 0
     if not candidates:
         none = Check("need", passed=False, value="")
         return Verdict(partner.partner_id, None, (*own, none)), ()
     best = min(candidates, key=_furthest)
     closed, *rest = best.order
-    verdict = Verdict(partner.partner_id, best.service.service_id, own + best.checks)
+    fitting = sorted((c for c in candidates if c.fits), key=lambda c: c.order)
+    verdict = Verdict(
+        partner.partner_id,
+        best.service.service_id,
+        own + best.checks,
+        services=tuple(c.service.service_id for c in fitting),
+    )
     return verdict, (closed, person_order, *rest, str(partner.partner_id))
 
 
@@ -209,7 +224,7 @@ def _live_release(partner_id: UUID, situation: Situation, now: datetime) -> Rele
 
 
 def _candidate(
-    service: Service, situation: Situation, needs: frozenset[str], now: datetime
+    service: Service, partner: Partner, needs: frozenset[str], situation: Situation, now: datetime
 ) -> Candidate:
     facts = situation.facts
     open_now = service.always_open or clocks.is_open(service.openings, service.zone, now)
@@ -231,14 +246,14 @@ def _candidate(
         waits,
         -len(needs & set(service.needs)),
         not _speaks(service, facts),
-        -_preferences_met(service, facts),
+        -_preferences_met(service, partner, facts),
         not open_now,
         str(service.service_id),
     )
     return Candidate(service, checks, order)
 
 
-def _furthest(candidate: Candidate) -> tuple[object, ...]:
+def _furthest(candidate: Candidate) -> tuple[Any, ...]:
     """Order a partner's services: the one that fits, else the one stopped by the latest rule."""
     failed = [index for index, check in enumerate(candidate.checks) if not check.passed]
     return (-failed[0] if failed else -len(candidate.checks), *candidate.order)
@@ -308,7 +323,7 @@ def _place(service: Service, place: Place | None) -> Check:
     return Check("place", passed=not place.full, value=limit)
 
 
-def _preferences_met(service: Service, facts: Facts) -> int:
+def _preferences_met(service: Service, partner: Partner, facts: Facts) -> int:
     evening = service.always_open or any(
         opening.closes.hour >= _EVENING or opening.closes.hour == 0 for opening in service.openings
     )
@@ -316,16 +331,13 @@ def _preferences_met(service: Service, facts: Facts) -> int:
         "remote": service.remote,
         "in-person": service.in_person,
         "evening-hours": evening,
+        "community-based": partner.advocate_type in {"community", "peer"},
     }
     return sum(met.get(preference, False) for preference in facts.preferences)
 
 
 def _unknown(partner_id: UUID) -> Verdict:
     return Verdict(partner_id, None, (Check("partner", passed=False, value="unknown"),))
-
-
-def _with_rank(verdict: Verdict, rank: int) -> Verdict:
-    return Verdict(verdict.partner_id, verdict.service_id, verdict.checks, rank)
 
 
 def _by_id(verdict: Verdict) -> str:

@@ -30,7 +30,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A partner's tie to an agency that can be involved: run-by, funded-by, co-located, employs."""
+    """A tie to an agency that can be involved: run-by, funded-by, co-located or employs."""
 
     agency: str
     kind: str

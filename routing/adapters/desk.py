@@ -1,0 +1,73 @@
+"""Units of work for pages, API, events and clocks: the store, the time, the rules, together."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from routing.adapters.directories import Directories
+from routing.adapters.queries import PostgresQueries
+from routing.adapters.rules import rules_of
+from routing.adapters.store import PostgresStore
+from routing.application.ports import Work
+from shared.db import Pool, Tx, now, transaction
+from shared.db.outbox import Outbox
+from shared.site import Site
+
+_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_DIGITS: Final = "0123456789"
+
+
+def _nothing() -> None:
+    """Wake nobody."""
+
+
+class Desk:
+    """Opens units of work on routing's database. One a process; thread-safe.
+
+    `after_commit` wakes whoever has work from a change: the relay's event in a worker, or
+    `Waker.wake` in web.
+    """
+
+    def __init__(
+        self, pool: Pool, site: Site, after_commit: Callable[[], None] = _nothing
+    ) -> None:
+        """Read nothing yet."""
+        self._pool = pool
+        self._site = site
+        self._after_commit = after_commit
+        self._rules = rules_of(site)
+        self._outbox = Outbox(f"/routing/{site.code}")
+        self._directories = Directories(site.code)
+
+    @contextmanager
+    def change(self) -> Iterator[Work]:
+        """Give a unit of work that commits at the end of the block; then wakes the relay."""
+        with transaction(self._pool) as tx, self.within(tx, now(tx)) as work:
+            yield work
+        self._after_commit()
+
+    @contextmanager
+    def read(self) -> Iterator[tuple[PostgresQueries, datetime]]:
+        """Give the queries of one transaction, and its time."""
+        with transaction(self._pool) as tx:
+            yield PostgresQueries(tx, self._site, self._directories), now(tx)
+
+    @contextmanager
+    def within(self, tx: Tx, moment: datetime, agency: str | None = None) -> Iterator[Work]:
+        """Give a unit of work inside a transaction that somebody else commits.
+
+        With `agency` only that agency's referrals are found.
+        """
+        site = self._site.code
+        store = PostgresStore(tx, self._outbox, self._directories, site, moment, agency)
+        yield Work(store, moment, self._rules, uuid4, new_reference)
+        store.flush()
+
+
+def new_reference() -> str:
+    """Return a reference that people can say on the phone: WH-7K3F-92."""
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(4))
+    return f"WH-{letters}-{''.join(secrets.choice(_DIGITS) for _ in range(2))}"

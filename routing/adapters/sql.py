@@ -1,0 +1,174 @@
+"""The statements of routing's store that are longer than a line or two."""
+
+from typing import Final
+
+ADD_REFERRAL: Final = """
+insert into referral
+  (referral_id, reference, site, agency, submitted_by, facts, barred, state, queue, received_at)
+values (%(referral_id)s, %(reference)s, %(site)s, %(agency)s, %(submitted_by)s, %(facts)s,
+  %(barred)s::uuid[], %(state)s, %(state)s, %(received_at)s)
+on conflict do nothing
+"""
+LOCK_REFERRAL: Final = """
+select referral_id, reference, site, agency, submitted_by, facts, barred, state, received_at,
+  event_sequence
+from referral
+where referral_id = %(id)s and site = %(site)s and erased_at is null
+  and (%(agency)s::text is null or agency = %(agency)s)
+for update
+"""
+READ_REFERRAL: Final = LOCK_REFERRAL.replace("for update", "").replace(
+    "event_sequence", "event_sequence, queue"
+)
+ADD_RELEASE: Final = """
+insert into release
+  (release_id, referral_id, partner_id, rank, expires_at, items, report_back, revoked_at)
+values (%(release_id)s, %(referral_id)s, %(partner_id)s, %(rank)s, %(expires_at)s, %(items)s,
+  %(report_back)s, %(revoked_at)s)
+on conflict do nothing
+"""
+RELEASES: Final = """
+select release_id, partner_id, rank, expires_at, items, report_back, revoked_at
+from release where referral_id = %s order by rank, release_id
+"""
+_OFFER_COLUMNS: Final = (
+    "offer_id",
+    "reference",
+    "partner_id",
+    "service_id",
+    "release_id",
+    "state",
+    "offered_at",
+    "answer_by",
+    "told_at",
+    "answered_at",
+    "answered_by",
+    "reason",
+    "first_contact_by",
+    "contacted_at",
+    "contact_kind",
+    "service_started_at",
+    "ended_at",
+    "outcome",
+    "confirm_by",
+    "stop_confirmed_at",
+)
+OFFERS: Final = f"""
+select {", ".join(_OFFER_COLUMNS)} from offer where referral_id = %s order by offered_at, offer_id
+"""  # noqa: S608  (column names of this module)
+OFFER_COLUMNS: Final = ", ".join(f"offer.{name}" for name in _OFFER_COLUMNS)
+PUT_OFFER: Final = f"""
+insert into offer (referral_id, {", ".join(_OFFER_COLUMNS)})
+values (%(referral_id)s, {", ".join(f"%({name})s" for name in _OFFER_COLUMNS)})
+on conflict (offer_id) do update set
+  {", ".join(f"{name} = excluded.{name}" for name in _OFFER_COLUMNS[5:])}
+"""  # noqa: S608  (column names of this module)
+OPEN_ESCALATIONS: Final = """
+select reason, offer_id from escalation where referral_id = %s and cleared_at is null
+"""
+CLEAR_ESCALATIONS: Final = """
+update escalation set cleared_at = now(), cleared_as = %s
+where referral_id = %s and reason = any(%s) and offer_id is not distinct from %s
+  and cleared_at is null
+"""
+ADD_DECISION: Final = """
+insert into decision (decision_id, referral_id, decided_at, rule_set, directory_version, queue,
+  chosen, situation, verdicts)
+values (%(decision_id)s, %(referral_id)s, %(decided_at)s, %(rule_set)s, %(directory_version)s,
+  %(queue)s, %(chosen)s, %(situation)s, %(verdicts)s)
+"""
+NOTE: Final = """
+insert into referral_event (referral_id, at, who, kind, organization_id, offer_reference, code)
+values (%(referral_id)s, %(at)s, %(who)s, %(kind)s, %(organization_id)s, %(offer_reference)s,
+  %(code)s)
+"""
+ERASE: Final = (
+    "delete from slot_hold where offer_id in (select offer_id from offer where referral_id = %s)",
+    "delete from escalation where referral_id = %s",
+    "delete from offer where referral_id = %s",
+    "delete from release where referral_id = %s",
+    "delete from decision where referral_id = %s",
+    "delete from referral_event where referral_id = %s",
+    "delete from early_fact where referral_id = %s",
+    """
+    update referral set reference = null, facts = null, barred = '{}', submitted_by = null,
+      state = 'erased', queue = 'erased', erased_at = now()
+    where referral_id = %s
+    """,
+)
+
+SET_CAPACITY: Final = """
+insert into service_slot as s (service_id, partner_id, capacity) values (%s, %s, %s)
+on conflict (service_id) do update set partner_id = excluded.partner_id,
+  capacity = excluded.capacity, carried = s.held, changed_at = clock_timestamp()
+"""
+PLACES: Final = """
+select s.service_id, s.capacity, s.held, coalesce(p.reason, '') as paused
+from service_slot s left join pause p on p.service_id = s.service_id and p.resumed_at is null
+"""
+LOCK_PLACES: Final = f"{PLACES} where s.service_id = any(%s) order by s.service_id for update of s"
+TAKE_PLACE: Final = """
+with taken as (
+  update service_slot set held = held + 1
+  where service_id = %s and (capacity is null or held < capacity)
+  returning service_id)
+insert into slot_hold (offer_id, service_id) select %s, service_id from taken
+"""
+FREE_PLACE: Final = """
+with freed as (
+  update slot_hold set released_at = now() where offer_id = %s and released_at is null
+  returning service_id)
+update service_slot s set held = s.held - 1, changed_at = clock_timestamp()
+from freed where s.service_id = freed.service_id
+"""
+RESUME: Final = """
+with ended as (
+  update pause set resumed_at = now(), resumed_by = %s
+  where service_id = %s and resumed_at is null returning service_id)
+update service_slot s set changed_at = clock_timestamp()
+from ended where s.service_id = ended.service_id
+"""
+
+DUE: Final = """
+select referral_id from referral
+where erased_at is null and site = %(site)s
+  and (%(only)s::uuid is null or referral_id = %(only)s) and referral_id in (
+  select referral_id from offer where state = 'offered' and answer_by < %(now)s
+  union
+  select o.referral_id from offer o join release l using (release_id)
+  where o.state in ('offered', 'accepted') and l.expires_at <= %(now)s
+  union
+  select o.referral_id from offer o
+  where o.state = 'accepted' and contacted_at is null and first_contact_by < %(now)s
+    and not exists (select from escalation e where e.offer_id = o.offer_id
+      and e.reason in ('first-contact-overdue', 'contact-not-reported'))
+  union
+  select o.referral_id from offer o
+  where stop_confirmed_at is null and confirm_by < %(now)s
+    and not exists (select from escalation e where e.offer_id = o.offer_id
+      and e.reason = 'stop-not-confirmed'))
+order by referral_id limit %(limit)s for update skip locked
+"""
+WAITING: Final = """
+select referral_id from referral r
+where state = 'waiting-for-place' and erased_at is null and site = %(site)s
+  and (%(only)s::uuid is null or referral_id = %(only)s)
+  and exists (
+    select from release l join service_slot s using (partner_id)
+    where l.referral_id = r.referral_id
+      and s.changed_at > coalesce(r.tried_at, r.received_at) - interval '30 seconds')
+order by referral_id limit %(limit)s for update skip locked
+"""
+
+PUBLISH_PARTNER: Final = """
+insert into published_partner as p (partner_id, event_sequence, record)
+values (%(id)s, 1, %(record)s)
+on conflict (partner_id) do update set event_sequence = p.event_sequence + 1,
+  record = excluded.record, withdrawn = false
+where p.record is distinct from excluded.record or p.withdrawn
+returning event_sequence
+"""
+WITHDRAW_PARTNER: Final = """
+update published_partner set event_sequence = event_sequence + 1, withdrawn = true
+where partner_id = %s and not withdrawn returning event_sequence
+"""

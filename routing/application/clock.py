@@ -1,0 +1,73 @@
+"""What happens because time passes: offers and releases expire, contact and stops fall overdue."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from uuid import UUID
+
+from routing.application import arrivals, handing
+from routing.application.ports import Work
+from routing.domain import offers
+from routing.domain.happenings import OfferExpired
+from routing.domain.model import Offer, Referral
+
+BATCH = 20
+
+Works = Callable[[], AbstractContextManager[Work]]
+"""Opens a unit of work that commits at the end of its block."""
+
+
+def run_due(works: Works) -> bool:
+    """Act on clocks that ran out, one transaction for each referral; True if more may wait."""
+    with works() as work:
+        due = work.store.due_referrals(work.now, BATCH)
+    for referral_id in due:
+        with works() as work:
+            if work.store.due_referrals(work.now, 1, referral_id):
+                check_clocks(referral_id, work)
+    return len(due) == BATCH
+
+
+def retry_waiting(works: Works) -> bool:
+    """Try referrals that wait for a place again, after a place may have become free."""
+    with works() as work:
+        waiting = work.store.waiting_referrals(work.now, BATCH)
+    for referral_id in waiting:
+        with works() as work:
+            if work.store.waiting_referrals(work.now, 1, referral_id):
+                work.store.mark_tried(referral_id, work.now)
+                handing.hand_on(work.store.lock(referral_id), work)
+    return len(waiting) == BATCH
+
+
+def check_clocks(referral_id: UUID, work: Work) -> None:
+    """Apply every clock of one referral that has run out."""
+    referral = work.store.lock(referral_id)
+    current = referral.current
+    if current is not None:
+        referral = _check_current(referral, current, work)
+    for offer in referral.offers:
+        if _past(offer.confirm_by, work) and offer.stop_confirmed_at is None:
+            referral = handing.escalate(referral, "stop-not-confirmed", offer, work)
+
+
+def _check_current(referral: Referral, offer: Offer, work: Work) -> Referral:
+    release = next(r for r in referral.releases if r.release_id == offer.release_id)
+    if not release.live(work.now):
+        arrivals.release_over(referral, release.release_id, "release-expired", work)
+        return work.store.lock(referral.referral_id)
+    if offer.state == "offered" and _past(offer.answer_by, work):
+        expired = offers.expire(offer, work.now)
+        handing.note(referral, offer, "offer-expired", "clock", work)
+        happening = OfferExpired(offer.offer_id, offer.partner_id)
+        work.store.publish(referral.referral_id, happening)
+        return handing.hand_on(handing.end_offer(referral, expired, work), work)
+    if offer.contacted_at is None and _past(offer.first_contact_by, work):
+        reported = "first-contact" in release.report_back
+        reason = "first-contact-overdue" if reported else "contact-not-reported"
+        return handing.escalate(referral, reason, offer, work)
+    return referral
+
+
+def _past(moment: datetime | None, work: Work) -> bool:
+    return moment is not None and work.now > moment

@@ -1,0 +1,1 @@
+"""The schema of routing's database, forward only."""
