@@ -3,6 +3,7 @@
 from shared.worker.consumer import Consumer
 from shared.worker.housekeeping import Housekeeping
 from shared.worker.inbox import Handler, Inbox
+from shared.worker.lag import Lag
 from shared.worker.loops import Loop, run_loops
 from shared.worker.relay import Relay
 from shared.worker.repairs import Repairs
@@ -12,6 +13,7 @@ __all__ = [
     "Handler",
     "Housekeeping",
     "Inbox",
+    "Lag",
     "Loop",
     "Relay",
     "Repairs",

@@ -4,13 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from shared.bus import Record, Subscription
-from shared.db import Pool, transaction
 from shared.log import get_logger
 from shared.worker import metrics
 from shared.worker.inbox import AWAY, Inbox
 
 POLL_SECONDS = 0.5
-_LAG_SECONDS = 5.0
 _RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 _log = get_logger(__name__)
@@ -28,7 +26,6 @@ class Consumer:
         self._after_commit = after_commit
         self._taken: Sequence[Record] = ()
         self._failures = 0
-        self._lag_at = 0.0
 
     def step(self) -> bool:
         """Apply one batch; return True, as waiting for the next one is polling itself.
@@ -41,7 +38,6 @@ class Consumer:
                 self._taken = self._subscription.poll(POLL_SECONDS)
             if self._taken:
                 self._apply()
-            self._measure_lag(self._inbox.pool)
         except AWAY as failure:
             _log.warning("consumer-waits", consumer=self._inbox.consumer, exc_info=failure)
             time.sleep(_RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS) - 1)])
@@ -56,21 +52,6 @@ class Consumer:
         metrics.EVENTS_IN.labels(self._inbox.consumer).inc(len(taken))
         self._after_commit()
         self._subscription.commit(taken)
-
-    def _measure_lag(self, pool: Pool) -> None:
-        if time.monotonic() - self._lag_at < _LAG_SECONDS:
-            return
-        self._lag_at = time.monotonic()
-        lag = self._subscription.lag()
-        with transaction(pool) as tx, tx.cursor() as cursor:
-            cursor.executemany(
-                "insert into consumer_lag (consumer, topic, records) values (%s, %s, %s)"
-                " on conflict (consumer, topic) do update"
-                " set records = excluded.records, measured_at = now()",
-                [(self._inbox.consumer, topic, records) for topic, records in sorted(lag.items())],
-            )
-        for topic, records in lag.items():
-            metrics.LAG.labels(self._inbox.consumer, topic).set(records)
 
     def close(self) -> None:
         """Leave the group."""
