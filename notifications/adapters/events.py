@@ -22,7 +22,6 @@ from shared.errors import InvalidEvent
 from shared.log import get_logger
 
 CONSUMER: Final = "notifications"
-TOPIC_PATTERNS: Final = (r"^routing\.referral\..+",)
 IMMEDIATE: Final = frozenset({"routing.referral.cancelled.v1"})
 """A cancelled offer is never spoken of again: it takes effect at once, gap or not (R-15)."""
 FINAL: Final = frozenset({"routing.referral.erased.v1"})

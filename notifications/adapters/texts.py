@@ -1,12 +1,14 @@
 """The words of a mail: neutral for whoever else may read it (R-28)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from typing import Final
 
-from babel.dates import format_skeleton, format_time
+from babel import Locale
+from babel.dates import format_date, format_time
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -60,7 +62,7 @@ class Texts:
 
     def _moment(self, moment: datetime) -> str:
         local = self._site.local(moment)
-        day = format_skeleton("MMMMEEEEd", local, locale=self._locale)
+        day = format_date(local, _day_pattern(self._locale), locale=self._locale)
         time = format_time(local, "short", locale=self._locale)
         return f"{day}, {time}".replace(_NARROW_SPACE, " ")
 
@@ -68,3 +70,11 @@ class Texts:
 def _translations(locale: str) -> NullTranslations:
     folder = files("notifications.adapters") / "translations"
     return Translations.load(str(folder), [locale])
+
+
+def _day_pattern(language: str) -> str:
+    """Return the pattern of "Tuesday, November 24" in a language: all in words, no year."""
+    known = Locale.parse(language).datetime_skeletons
+    short = known["MMMMEd"] if "MMMMEd" in known else known["MMMEd"]
+    months = re.sub("MMM+", "MMMM", short.pattern)
+    return re.sub("E+", "EEEE", months)

@@ -1,0 +1,232 @@
+"""Sends what is due: leased in a short transaction, called outside any, recorded in another.
+
+A dead endpoint never delays another: each has a few calls at a time, in the SQL across
+processes and here for calls that outlive their lease.
+"""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from notifications.adapters.message import Message, Sender
+from notifications.adapters.metrics import ATTEMPTS, SECONDS
+from notifications.adapters.store import PostgresStore
+from notifications.application.attempt import lapse, record
+from notifications.domain.attempts import Answer, Verdict
+from notifications.domain.notices import Owner, Template
+from shared import log
+from shared.db import Pool, now, transaction
+from shared.db.outbox import Outbox
+from shared.errors import TransientError
+
+_LAPSE_SECONDS: Final = 1.0
+_PURGE_SECONDS: Final = 3600.0
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TransientError)
+
+_log = log.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much at once, and for how long a leased delivery is nobody else's.
+
+    The lease is longer than any call can take; after a crash the delivery is tried again when it
+    ends, under the same id.
+    """
+
+    calls: int = 16
+    calls_per_endpoint: int = 2
+    lease_seconds: float = 90.0
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Runs deliveries. `wake`: there may be work or room; `relay_wake`: there may be events."""
+
+    pool: Pool
+    outbox: Outbox
+    senders: Mapping[str, Sender]
+    limits: Limits = field(default_factory=Limits)
+    wake: threading.Event = field(default_factory=threading.Event)
+    relay_wake: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _running: Counter[UUID] = field(default_factory=Counter, init=False)
+    _threads: ThreadPoolExecutor = field(init=False)
+    _lapse_at: float = field(default=0.0, init=False)
+    _purge_at: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        """Make the threads; they start with the first call."""
+        self._threads = ThreadPoolExecutor(self.limits.calls, thread_name_prefix="delivery")
+
+    def step(self) -> bool:
+        """Start what is due and fits; what did not fit is woken for by the call that ends."""
+        try:
+            self._start_due()
+            self._lapse_and_purge()
+        except _AWAY as failure:
+            _log.warning("dispatcher-waits", exc_info=failure)
+        return False
+
+    def close(self) -> None:
+        """Finish the calls that run, and let go of the connections."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for sender in self.senders.values():
+            sender.close()
+
+    def _start_due(self) -> None:
+        with self._lock:
+            room = self.limits.calls - self._running.total()
+            occupied = [
+                endpoint
+                for endpoint, calls in self._running.items()
+                if calls >= self.limits.calls_per_endpoint
+            ]
+        if room <= 0:
+            return
+        for message in self._lease(room, occupied):
+            with self._lock:
+                self._running[message.endpoint_id] += 1
+            self._threads.submit(self._run, message)
+
+    def _lease(self, room: int, occupied: Sequence[UUID]) -> list[Message]:
+        with transaction(self.pool) as tx:
+            rows = tx.execute(
+                _LEASE,
+                {
+                    "room": room,
+                    "occupied": list(occupied),
+                    "per_endpoint": self.limits.calls_per_endpoint,
+                    "seconds": self.limits.lease_seconds,
+                },
+            ).fetchall()
+        return [_message(row) for row in rows]
+
+    def _run(self, message: Message) -> None:
+        with log.context(correlation_id=message.correlation_id, traceparent=message.trace):
+            try:
+                self._record(message, self._call(message))
+            except _AWAY as failure:
+                _log.warning("attempt-not-recorded", exc_info=failure)
+            except Exception as failure:  # noqa: BLE001  (a bug costs one lease, not the thread)
+                _log.error("attempt-failed", exc_info=failure)
+            finally:
+                with self._lock:
+                    self._running[message.endpoint_id] -= 1
+                    if not self._running[message.endpoint_id]:
+                        del self._running[message.endpoint_id]
+                self.wake.set()
+
+    def _call(self, message: Message) -> Answer:
+        with SECONDS.labels(message.channel).time():
+            try:
+                return self.senders[message.channel].send(message)
+            except Exception as failure:  # noqa: BLE001  (a bug is an answer too)
+                _log.error("sender-failed", channel=message.channel, exc_info=failure)
+                return Answer("sender-failed", Verdict.DOUBTFUL)
+
+    def _record(self, message: Message, answer: Answer) -> None:
+        with transaction(self.pool) as tx:
+            store = PostgresStore(tx, self.outbox)
+            chance = random.random()  # noqa: S311  (spreads attempts, no secret)
+            state = record(message.delivery_id, answer, store, now=now(tx), chance=chance)
+        self.relay_wake.set()
+        ATTEMPTS.labels(message.channel, answer.verdict).inc()
+        _log.info(
+            "attempt",
+            delivery_id=str(message.delivery_id),
+            endpoint_id=str(message.endpoint_id),
+            answer=answer.code,
+            state=state,
+        )
+
+    def _lapse_and_purge(self) -> None:
+        if monotonic() - self._lapse_at < _LAPSE_SECONDS:
+            return
+        self._lapse_at = monotonic()
+        with transaction(self.pool) as tx:
+            lapsed = [row["delivery_id"] for row in tx.execute(_LAPSED)]
+        for delivery_id in lapsed:
+            with transaction(self.pool) as tx:
+                lapse(delivery_id, PostgresStore(tx, self.outbox), now=now(tx))
+        if lapsed:
+            self.relay_wake.set()
+        if monotonic() - self._purge_at > _PURGE_SECONDS:
+            self._purge_at = monotonic()
+            with transaction(self.pool) as tx:
+                tx.execute(_PURGE_DELIVERIES)
+                tx.execute(_PURGE_OFFERS)
+
+
+def _message(row: dict[str, Any]) -> Message:
+    params = row["params"]
+    answer_by = params.get("answer_by")
+    secret = row["secret"]
+    return Message(
+        delivery_id=row["delivery_id"],
+        endpoint_id=row["endpoint_id"],
+        owner=Owner(row["owner_kind"]),
+        channel=row["channel"],
+        address=row["address"],
+        secret=None if secret is None else bytes(secret),
+        template=Template(row["template"]),
+        reference=params.get("reference"),
+        answer_by=None if answer_by is None else datetime.fromisoformat(answer_by),
+        said_at=row["said_at"],
+        trace=row["trace"],
+        correlation_id=row["correlation_id"],
+    )
+
+
+_LEASE = """
+with busy as (
+  select endpoint_id, count(*) as calls from delivery
+  where state = 'sending' and leased_until > now() group by endpoint_id
+), due as (
+  select d.delivery_id
+  from contact_point e left join busy b using (endpoint_id)
+  cross join lateral (
+    select delivery_id, next_attempt_at from delivery
+    where endpoint_id = e.endpoint_id
+      and state in ('waiting', 'sending', 'failed-temporarily')
+      and next_attempt_at <= now() and (leased_until is null or leased_until <= now())
+      and (not_after is null or not_after > now())
+    order by next_attempt_at, delivery_id
+    limit greatest(0, %(per_endpoint)s - coalesce(b.calls, 0))
+    for update skip locked
+  ) d
+  where e.active and e.disabled_at is null and e.endpoint_id <> all(%(occupied)s)
+  order by d.next_attempt_at, d.delivery_id
+  limit %(room)s
+  for no key update of e skip locked
+)
+update delivery d
+set state = 'sending', attempts = attempts + 1, changed_at = now(),
+  leased_until = now() + make_interval(secs => %(seconds)s)
+from due, contact_point c
+where d.delivery_id = due.delivery_id and c.endpoint_id = d.endpoint_id
+returning d.delivery_id, d.endpoint_id, c.owner_kind, c.channel, c.address, c.secret, d.template,
+  d.params, d.said_at, d.trace, d.correlation_id
+"""
+_LAPSED = """
+select delivery_id from delivery d join contact_point c using (endpoint_id)
+where d.state in ('waiting', 'sending', 'failed-temporarily')
+  and (d.leased_until is null or d.leased_until <= now())
+  and (d.not_after <= now() or c.disabled_at is not null or not c.active)
+order by delivery_id limit 100
+"""
+_PURGE_DELIVERIES = """
+delete from delivery where state in ('delivered', 'exhausted', 'stopped')
+  and changed_at < now() - interval '30 days'
+"""
+_PURGE_OFFERS = "delete from closed_offer where closed_at < now() - interval '30 days'"
