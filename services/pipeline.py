@@ -39,10 +39,10 @@ def pipeline(
     They wake each other after a commit, and web wakes them all.
     """
     name, bus = inbox.consumer, bus_of(settings)
-    relay = Relay(settings.database, bus.producer(f"{name}-relay"))
+    relay = Relay(settings.database, bus.producer(f"{reading.group}-relay"))
     relaying = Loop(f"{name}-relay", relay.step, close=relay.close)
     wake = _waking([relaying, *own])
-    subscription = bus.subscribe(name, reading.topics, reading.patterns)
+    subscription = bus.subscribe(reading.group, reading.topics, reading.patterns)
     consumer = Consumer(inbox, subscription, wake)
     repairing = Loop(f"{name}-repairs", Repairs(inbox, wake).step)
     woken = [relaying, repairing, *own]

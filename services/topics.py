@@ -1,4 +1,4 @@
-"""The topics of the bus: which there are, and which each service reads."""
+"""The topics of the bus: which there are, which each service reads, and which it writes."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,29 +13,49 @@ _AGENCY = "[a-z0-9-]+"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a service subscribes to: whole names, and patterns of names."""
+    """What a group subscribes to: whole names, and stems that an agency's code follows."""
 
+    group: str
     topics: tuple[str, ...]
-    patterns: tuple[str, ...]
+    stems: tuple[str, ...]
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The stems as regular expressions of whole names."""
+        return tuple(re.escape(stem) + _AGENCY for stem in self.stems)
 
 
 def all_topics(agencies: Iterable[str]) -> Mapping[str, TopicSpec]:
     """Return every topic of a system with these agencies."""
-    return {
-        name: TopicSpec(compacted=name in _COMPACTED)
-        for stem in {event.topic for event in CATALOGUE.values()}
-        for name in ([f"{stem}{agency}" for agency in agencies] if _by_agency(stem) else [stem])
-    }
+    stems, codes = {event.topic for event in CATALOGUE.values()}, tuple(agencies)
+    names = {name for stem in stems for name in (_named(stem, codes) or [stem])}
+    return {name: TopicSpec(compacted=name in _COMPACTED) for name in sorted(names)}
 
 
 def read_by(service: str, agency: str | None = None) -> Reading:
     """Return what a service reads; `agency` narrows it to one agency's topics, as intake must."""
     stems = sorted({event.topic for event in CATALOGUE.values() if service in event.readers})
-    topics = [stem for stem in stems if not _by_agency(stem)]
+    whole = [stem for stem in stems if not _by_agency(stem)]
     of_agencies = [stem for stem in stems if _by_agency(stem)]
     if agency is None:
-        return Reading(tuple(topics), tuple(re.escape(stem) + _AGENCY for stem in of_agencies))
-    return Reading((*topics, *(f"{stem}{agency}" for stem in of_agencies)), ())
+        return Reading(client_of(service), tuple(whole), tuple(of_agencies))
+    own = [f"{stem}{agency}" for stem in of_agencies]
+    return Reading(client_of(service, agency), (*whole, *own), ())
+
+
+def written_by(service: str, agency: str | None = None) -> list[str]:
+    """Return the topics, or stems of topics, that a service writes."""
+    stems = sorted({event.topic for event in CATALOGUE.values() if event.owner == service})
+    return [f"{stem}{agency}" if agency and _by_agency(stem) else stem for stem in stems]
+
+
+def client_of(service: str, agency: str | None = None) -> str:
+    """Return a service's user and group at the bus; an intake's name holds its agency's."""
+    return f"{service}-{agency}" if agency else service
+
+
+def _named(stem: str, agencies: Iterable[str]) -> list[str]:
+    return [f"{stem}{agency}" for agency in agencies] if _by_agency(stem) else []
 
 
 def _by_agency(stem: str) -> bool:
