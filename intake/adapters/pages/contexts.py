@@ -13,7 +13,7 @@ from intake.adapters.pages.desk import Desk
 from intake.adapters.pages.journey import Form, Stop
 from intake.adapters.pages.questions import contact, happened, sharing
 from intake.adapters.pages.said import Defaults, day_parts
-from shared.contracts.codes import AGE_BANDS, REPORT_BACK_ITEMS
+from shared.contracts.codes import AGE_BANDS, NEEDS, REPORT_BACK_ITEMS
 from shared.http.labels import choices, language_name
 
 Context = dict[str, Any]
@@ -100,6 +100,10 @@ def _not_told(_desk: Desk, form: Form, _stop: Stop) -> Context:
     return {"organizations": [(key, asking.partner_name(key)) for key in by_name]}
 
 
+def _needs(_desk: Desk, _form: Form, _stop: Stop) -> Context:
+    return {"need_codes": NEEDS}
+
+
 def _place(_desk: Desk, form: Form, _stop: Stop) -> Context:
     return {"counties": list(form.asking.site.counties.items())}
 
@@ -179,6 +183,7 @@ _CONTEXTS: Final[Mapping[str, Callable[[Desk, Form, Stop], Context]]] = {
     "happened": _happened,
     "involved": _involved,
     "not-told": _not_told,
+    "needs": _needs,
     "place": _place,
     "partners": _partners,
     "order": _order,

@@ -19,7 +19,7 @@ CONTROLS = frozenset({"csrf_token", "action", "then"})
 
 def form(room: Room) -> Blueprint:
     """Build the form's pages around what they need."""
-    blueprint = Blueprint("form", __name__)
+    blueprint = Blueprint("form", __name__, template_folder="../templates")
     _add_start(blueprint, room)
     _add_pages(blueprint, room)
     _add_ends(blueprint, room)
@@ -57,10 +57,6 @@ def _add_pages(blueprint: Blueprint, room: Room) -> None:
 
 
 def _add_ends(blueprint: Blueprint, room: Room) -> None:
-    @blueprint.get("/danger")
-    def danger() -> ResponseReturnValue:
-        return page("intake/danger.html", agency=room.agency)
-
     @blueprint.get("/drafts/<uuid:draft_id>")
     @requires("advocate")
     def go_on(draft_id: UUID) -> ResponseReturnValue:
@@ -107,7 +103,7 @@ def _answer(place: Place) -> ResponseReturnValue:
     typed = typed_here()
     values, problems = place.form.read(place.stop, typed)
     if values.get("danger") == "yes":
-        return redirect(url_for("form.danger"))
+        return redirect(url_for("leaving.crisis"))
     new = Form(place.form.answers.with_typed(place.stop.key, typed), place.form.asking)
     if request.form.get("action") == "later":
         place.save(new)

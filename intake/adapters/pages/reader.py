@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 Typed = Mapping[str, Sequence[str]]
 """What a form sent: every value of every name, as typed."""
 
-UNEXPECTED = "page"
+UNEXPECTED = ""
 """The name under which a page's own problem stands: an answer that it did not ask for."""
 
 

@@ -19,6 +19,7 @@ from intake.adapters.pages.questions.sharing import SIGNING
 from intake.adapters.pages.reader import Reader
 from intake.adapters.pages.room import Room
 from shared.http.access import requires
+from shared.http.app import BODY_LIMIT, allow_upload
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 """A photo of a page from a phone is let through; more is not needed."""
@@ -38,7 +39,7 @@ def signing(room: Room) -> Blueprint:
 
     @blueprint.url_value_preprocessor
     def allow_a_scan(_endpoint: str | None, _values: dict[str, object] | None) -> None:
-        request.max_content_length = MOST_BYTES + 256 * 1024
+        allow_upload(MOST_BYTES + BODY_LIMIT)
 
     @blueprint.post("/drafts/<uuid:draft_id>/sign/<about>")
     @requires("advocate")
