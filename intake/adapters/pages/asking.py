@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from intake.adapters.pages.directory import Partner
+from intake.domain.partners import Partner
 from shared.site import Agency, Site
 
 Values = dict[str, Any]

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from intake.adapters.pages.desk import Desk, Verdict
-from intake.adapters.pages.directory import Partner, Service
+from intake.adapters.pages.desk import Desk
 from intake.adapters.pages.explain import tie_sentences, why_it_fits, why_not
 from intake.adapters.pages.journey import Form
+from intake.application.ports import Fit
+from intake.domain.partners import Partner, Service
 from shared.http.labels import label
 
 
@@ -50,13 +51,13 @@ def board(desk: Desk, form: Form) -> Board:
     if verdicts is None:
         return Board(is_live=False, cards=_known(form), excluded=())
     open_ids = set(form.asking.open_partners())
-    by_id = {verdict.partner_id: verdict for verdict in verdicts}
-    fitting = sorted((v for v in verdicts if v.fits and v.partner_id in open_ids), key=_rank)
-    fits = tuple(card(form, verdict.partner_id, verdict) for verdict in fitting)
+    by_id = {str(verdict.partner_id): verdict for verdict in verdicts}
+    fitting = sorted((v for v in verdicts if v.fits and str(v.partner_id) in open_ids), key=_rank)
+    fits = tuple(card(form, str(verdict.partner_id), verdict) for verdict in fitting)
     return Board(is_live=True, cards=fits, excluded=_excluded(form, by_id))
 
 
-def card(form: Form, partner_id: str, verdict: Verdict | None = None) -> Card:
+def card(form: Form, partner_id: str, verdict: Fit | None = None) -> Card:
     """Return one partner as a card; without a verdict it does not say why it fits."""
     partner = form.asking.partners[partner_id]
     wanted = set(form.values("needs").get("needs", ()))
@@ -87,22 +88,18 @@ def _known(form: Form) -> tuple[Card, ...]:
     )
 
 
-def _excluded(form: Form, verdicts: Mapping[str, Verdict]) -> tuple[Excluded, ...]:
-    left = [v for key, v in verdicts.items() if not v.fits and key in form.asking.partners]
+def _excluded(form: Form, verdicts: Mapping[str, Fit]) -> tuple[Excluded, ...]:
     lines = [
-        Excluded(
-            form.asking.partner_name(verdict.partner_id),
-            why_not(verdict.reasons, form.asking.site),
-        )
-        for verdict in left
-        if verdict.partner_id not in form.asking.used
+        Excluded(form.asking.partner_name(key), why_not(verdict.reasons, form.asking.site))
+        for key, verdict in verdicts.items()
+        if not verdict.fits and key in form.asking.partners.keys() - form.asking.used
     ]
     return tuple(sorted(lines, key=lambda line: line.name))
 
 
-def _services(partner: Partner, verdict: Verdict | None, wanted: set[str]) -> Sequence[Service]:
+def _services(partner: Partner, verdict: Fit | None, wanted: set[str]) -> Sequence[Service]:
     named = set(verdict.services) if verdict else set()
-    by_verdict = [s for s in partner.services if str(s.service_id) in named]
+    by_verdict = [s for s in partner.services if s.service_id in named]
     return by_verdict or [s for s in partner.services if wanted & set(s.needs)]
 
 
@@ -110,11 +107,11 @@ def _offers(partner: Partner, services: Sequence[Service]) -> str:
     return "; ".join(s.description or s.name for s in services) or partner.description
 
 
-def _first_contact(services: Sequence[Service], verdict: Verdict | None) -> str:
-    if verdict and verdict.first_contact:
-        return verdict.first_contact
+def _first_contact(services: Sequence[Service], verdict: Fit | None) -> str:
+    if verdict and verdict.expected_first_contact:
+        return verdict.expected_first_contact
     return next((s.first_contact_text for s in services if s.first_contact_text), "")
 
 
-def _rank(verdict: Verdict) -> tuple[int, str]:
-    return verdict.rank, verdict.partner_id
+def _rank(verdict: Fit) -> tuple[int, str]:
+    return verdict.rank or 0, str(verdict.partner_id)

@@ -7,22 +7,10 @@ from typing import Protocol
 from uuid import UUID
 
 from intake.adapters.pages.answers import Answers
-from intake.adapters.pages.directory import Partner
-from intake.adapters.pages.explain import Reason
 from intake.adapters.pages.journey import Form
+from intake.application.ports import Fit
+from intake.domain.partners import Partner
 from shared.db.members import Member
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the preview says of one partner."""
-
-    partner_id: str
-    fits: bool
-    rank: int
-    reasons: tuple[Reason, ...]
-    services: tuple[str, ...]
-    first_contact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +111,7 @@ class Desk(Protocol):
     def barred(self, form: Form) -> frozenset[str]:
         """Return the partners that the person's answers rule out."""
 
-    def preview(self, form: Form) -> Sequence[Verdict] | None:
+    def preview(self, form: Form) -> Sequence[Fit] | None:
         """Ask routing who fits, with facts only; None when there is no answer in time."""
 
     def start(self, member: Member, answers: Answers) -> UUID:

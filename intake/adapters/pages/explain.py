@@ -2,42 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import time
-from typing import Final, Protocol
+from typing import Final
 
 from babel.dates import format_time, get_day_names
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from intake.application.ports import Reason
+from intake.domain.partners import Tie
 from shared.http.labels import label, language_name
 from shared.site import Site
-
-
-class Reason(Protocol):
-    """One rule on one partner, with the partner-side value that decided."""
-
-    @property
-    def rule(self) -> str:
-        """Code of the rule."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether the partner fits by this rule."""
-
-    @property
-    def value(self) -> str:
-        """What the partner has, as codes."""
-
-
-class Tie(Protocol):
-    """A partner's tie to an involved agency."""
-
-    @property
-    def agency(self) -> str:
-        """Code of the agency."""
-
-    @property
-    def kind(self) -> str:
-        """Code of the tie."""
 
 
 def why_it_fits(reasons: Iterable[Reason], facts: Mapping[str, object], site: Site) -> str:

@@ -18,11 +18,9 @@ from intake.adapters.pages.place import Place, address, find
 from intake.adapters.pages.questions.sharing import SIGNING
 from intake.adapters.pages.reader import Reader
 from intake.adapters.pages.room import Room
+from intake.domain.releases import MOST_PICTURE_BYTES
 from shared.http.access import requires
 from shared.http.app import BODY_LIMIT, allow_upload
-
-MOST_BYTES: Final = 5 * 1024 * 1024
-"""A photo of a page from a phone is let through; more is not needed."""
 
 _DATA_URL: Final = "data:image/png;base64,"
 _BLANK_BYTES: Final = 200
@@ -39,7 +37,7 @@ def signing(room: Room) -> Blueprint:
 
     @blueprint.url_value_preprocessor
     def allow_a_scan(_endpoint: str | None, _values: dict[str, object] | None) -> None:
-        allow_upload(MOST_BYTES + BODY_LIMIT)
+        allow_upload(MOST_PICTURE_BYTES + BODY_LIMIT)
 
     @blueprint.post("/drafts/<uuid:draft_id>/sign/<about>")
     @requires("advocate")
@@ -114,7 +112,7 @@ def _paper(reader: Reader, witness: str, place: Place) -> Signature | None:
     if not kind:
         reader.refuse(
             "scan",
-            _("Add a scan or photo of the signed paper: a PDF, JPEG or PNG of at most 5 MB"),
+            _("Add a scan or photo of the signed paper: a PDF, JPEG or PNG of at most 3 MB"),
         )
     return _signature(place, "paper", scan, kind, witness) if witness and kind else None
 
@@ -145,8 +143,8 @@ def _png(drawn: str) -> bytes | None:
 def _scan(upload: FileStorage | None) -> tuple[bytes, str]:
     if upload is None:
         return b"", ""
-    content = upload.stream.read(MOST_BYTES + 1)
-    return content, "" if len(content) > MOST_BYTES else _kind(content)
+    content = upload.stream.read(MOST_PICTURE_BYTES + 1)
+    return content, "" if len(content) > MOST_PICTURE_BYTES else _kind(content)
 
 
 def _kind(content: bytes) -> str:

@@ -7,12 +7,10 @@ from flask_babel import gettext as _
 
 from intake.adapters.pages.asking import Asking, Values
 from intake.adapters.pages.reader import Reader
+from intake.domain.releases import ALWAYS_ITEMS, MOST_PARTNERS
 from shared.contracts.codes import PROTECTED_NEEDS, RELEASE_ITEMS, REPORT_BACK_ITEMS
 
-MOST_PARTNERS = 3
 SIGNING = ("drawn", "paper")
-ALWAYS_ITEMS = ("needs", "facts")
-"""Without these a partner cannot say yes or no."""
 
 
 def partners(read: Reader, asking: Asking) -> Values:
