@@ -1,0 +1,1 @@
+"""Rules of intake: pure functions of what a person said and signed."""
