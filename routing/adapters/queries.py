@@ -24,7 +24,7 @@ from routing.application.views import (
     TimelineEntry,
     VerdictView,
 )
-from routing.domain import offers
+from routing.domain import decisions, offers
 from routing.domain.decisions import Decision
 from routing.domain.matching import Check, Situation, Verdict
 from routing.domain.model import PROTECTED, Directory, Facts, Offer, Referral, Release

@@ -1,0 +1,116 @@
+"""Routing on a real database: a desk of its worker, one of its web, and what they did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from routing.adapters.desk import Desk
+from routing.application import arrivals, partner
+from routing.application.directory import import_directory
+from routing.application.ports import Staff
+from routing.domain.model import Partner, Referral, Release
+from shared.db import Pool, open_pool, transaction
+from shared.site import load_site
+from tests.support.databases import TestDatabase
+from tests.unit.routing.builders import a_referral, a_release
+
+SITE = load_site(Path("deploy/sites/baton-rouge"))
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Routing's two processes on one database, each with its own role."""
+
+    worker: Desk
+    web: Desk
+    pool: Pool
+
+    def has_partners(self, *partners: Partner) -> None:
+        """Make these the directory."""
+        with self.worker.change() as work:
+            import_directory(partners, work)
+
+    def receives(self, *partners: Partner, **changes: Any) -> Referral:
+        """Take in a referral released to these partners, in their order."""
+        releases = self.releases(*partners, **changes.pop("release", {}))
+        referral = a_referral(*releases, **changes)
+        with self.worker.change() as work:
+            arrivals.route_referral(referral, work)
+        return referral
+
+    def releases(self, *partners: Partner, **changes: Any) -> list[Release]:
+        """Return a live release to each partner."""
+        with self.worker.read() as (_, now):
+            fields = {"expires_at": now + timedelta(days=30), **changes}
+        return [
+            a_release(found.partner_id, rank=rank, **fields)
+            for rank, found in enumerate(partners, 1)
+        ]
+
+    def state(self, referral: Referral) -> Referral:
+        """Return the referral as it stands."""
+        with self.worker.change() as work:
+            return work.store.lock(referral.referral_id)
+
+    def reference(self, referral: Referral) -> str:
+        """Return the reference of the current offer."""
+        current = self.state(referral).current
+        assert current is not None
+        return current.reference
+
+    def accepts(self, referral: Referral, found: Partner) -> str:
+        """Have the partner accept; return the offer's reference."""
+        reference = self.reference(referral)
+        with self.web.change() as work:
+            partner.accept_offer(reference, staff_of(found), work)
+        return reference
+
+    def events(self, key: UUID | Referral | Partner) -> list[str]:
+        """Return what was told about a referral or partner, in order: past verbs."""
+        if isinstance(key, Referral):
+            key = key.referral_id
+        if isinstance(key, Partner):
+            key = key.partner_id
+        with transaction(self.pool) as tx:
+            rows = tx.execute(
+                "select type, sequence from outbox where key = %s order by sequence", (str(key),)
+            ).fetchall()
+        assert [row["sequence"] for row in rows] == list(range(1, len(rows) + 1))
+        return [row["type"].split(".")[2] for row in rows]
+
+    def held(self, found: Partner) -> list[int]:
+        """Return what is held at each service of a partner."""
+        with transaction(self.pool) as tx:
+            rows = tx.execute(
+                "select held from service_slot where partner_id = %s order by service_id",
+                (found.partner_id,),
+            )
+            return [row["held"] for row in rows]
+
+    def runs(self, statement: str, *values: object) -> None:
+        """Change something behind the back of the product, such as a clock."""
+        with transaction(self.pool) as tx:
+            tx.execute(statement, values)
+
+
+def staff_of(found: Partner) -> Staff:
+    """Return a member of a partner's staff."""
+    return Staff(uuid4(), found.partner_id)
+
+
+@pytest.fixture
+def routing(routing_db: TestDatabase) -> Iterator[Routing]:
+    """Give routing on an empty database."""
+    worker = open_pool(routing_db.worker, name="worker", size=8)
+    web = open_pool(routing_db.web, name="web", size=8)
+    owner = open_pool(routing_db.owner, name="owner", size=2)
+    try:
+        yield Routing(Desk(worker, SITE), Desk(web, SITE), owner)
+    finally:
+        for pool in (worker, web, owner):
+            pool.close()
