@@ -31,7 +31,8 @@ def main(port: int, data: Path, bus: str | None) -> None:
         with Demo(place) as demo:
             click.echo(f"Starting on {data} ...")
             demo.start(bus, stop)
-            _tell(place)
+            if not stop.is_set():
+                _tell(place)
             demo.watch(stop)
             click.echo("\nStopping ...")
     except _REASONS as reason:

@@ -2,12 +2,12 @@
 
 from flask import Flask
 
+from services.site import safe_site
 from services.web import metrics
 from shared.config import NotificationsWebSettings
 from shared.db import open_pool
 from shared.http import create_app as create_base
 from shared.log import configure
-from shared.site import load_site
 
 NAME = "notifications"
 _CONNECTIONS = 12
@@ -15,7 +15,7 @@ _CONNECTIONS = 12
 
 def build(settings: NotificationsWebSettings) -> Flask:
     """Build the app: what every service has, with the pages of notifications."""
-    site = load_site(settings.site)
+    site = safe_site(settings.site)
     pool = open_pool(settings.database, name=f"{NAME}-web", size=_CONNECTIONS)
     return create_base(__name__, service=NAME, settings=settings, pool=pool, site=site)
 

@@ -4,11 +4,11 @@ import sys
 
 from notifications.adapters.process import build_dispatcher, build_inbox, dispatcher_loop
 from services.pipeline import pipeline
+from services.site import safe_site
 from services.topics import read_by
 from services.worker import run
 from shared.config import NotificationsWorkerSettings
 from shared.db import open_pool
-from shared.site import load_site
 from shared.worker import Loop
 
 NAME = "notifications"
@@ -17,7 +17,7 @@ _CONNECTIONS = 8
 
 def loops(settings: NotificationsWorkerSettings) -> list[Loop]:
     """Return the loops: the pipeline, and the dispatcher of deliveries."""
-    site = load_site(settings.site)
+    site = safe_site(settings.site)
     pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
     dispatcher = build_dispatcher(settings, pool, site)
     line = pipeline(

@@ -28,15 +28,15 @@ class Reading:
 def all_topics(agencies: Iterable[str]) -> Mapping[str, TopicSpec]:
     """Return every topic of a system with these agencies."""
     stems, codes = {event.topic for event in CATALOGUE.values()}, tuple(agencies)
-    names = {name for stem in stems for name in (_named(stem, codes) or [stem])}
+    names = {name for stem in stems for name in _named(stem, codes)}
     return {name: TopicSpec(compacted=name in _COMPACTED) for name in sorted(names)}
 
 
 def read_by(service: str, agency: str | None = None) -> Reading:
     """Return what a service reads; `agency` narrows it to one agency's topics, as intake must."""
     stems = sorted({event.topic for event in CATALOGUE.values() if service in event.readers})
-    whole = [stem for stem in stems if not _by_agency(stem)]
-    of_agencies = [stem for stem in stems if _by_agency(stem)]
+    whole = [stem for stem in stems if not is_by_agency(stem)]
+    of_agencies = [stem for stem in stems if is_by_agency(stem)]
     if agency is None:
         return Reading(client_of(service), tuple(whole), tuple(of_agencies))
     own = [f"{stem}{agency}" for stem in of_agencies]
@@ -46,7 +46,7 @@ def read_by(service: str, agency: str | None = None) -> Reading:
 def written_by(service: str, agency: str | None = None) -> list[str]:
     """Return the topics, or stems of topics, that a service writes."""
     stems = sorted({event.topic for event in CATALOGUE.values() if event.owner == service})
-    return [f"{stem}{agency}" if agency and _by_agency(stem) else stem for stem in stems]
+    return [f"{stem}{agency}" if agency and is_by_agency(stem) else stem for stem in stems]
 
 
 def client_of(service: str, agency: str | None = None) -> str:
@@ -54,9 +54,10 @@ def client_of(service: str, agency: str | None = None) -> str:
     return f"{service}-{agency}" if agency else service
 
 
-def _named(stem: str, agencies: Iterable[str]) -> list[str]:
-    return [f"{stem}{agency}" for agency in agencies] if _by_agency(stem) else []
-
-
-def _by_agency(stem: str) -> bool:
+def is_by_agency(stem: str) -> bool:
+    """Tell whether each agency has a topic of its own there."""
     return stem.endswith(".")
+
+
+def _named(stem: str, agencies: Iterable[str]) -> list[str]:
+    return [f"{stem}{agency}" for agency in agencies] if is_by_agency(stem) else [stem]

@@ -8,13 +8,12 @@ import json
 import secrets
 import threading
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import oidc_provider_mock
-from authlib import jose
 from flask import Flask, abort, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from joserfc import jwt
@@ -22,6 +21,11 @@ from joserfc.jwk import RSAKey
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from services.local.ports import HOST
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the mock stands on what Authlib is about to leave
+    import oidc_provider_mock
+    from authlib import jose
 
 _TOKEN_SECONDS = 600
 

@@ -1,8 +1,7 @@
 """Makes the databases of a demo ready: roles, tables, the sample site."""
 
-from services.local.databases import Database
-from services.local.settings import Place
-from services.setup import SERVICES, migrate
+from services.local.settings import AGENCY, Place
+from services.setup import SERVICES, load, migrate
 from shared.bus.postgres import create_schema
 
 
@@ -11,12 +10,14 @@ def prepare_databases(place: Place) -> None:
     server = place.postgres
     server.create_roles_and_databases(SERVICES)
     create_schema(server.dsn("bus", "bus_owner"))
-    migrate(lambda database: _owner(place, database))
+    migrate(lambda name: _owner(place, name))
 
 
 def load_sample(place: Place) -> None:
     """Load the sample site into the services."""
+    load(place.folder.site, lambda name: _owner(place, name), place.issuer, AGENCY)
 
 
-def _owner(place: Place, database: Database) -> str:
-    return place.postgres.dsn(database.name, database.owner)
+def _owner(place: Place, database: str) -> str:
+    service = database.removesuffix("_keys")
+    return place.postgres.dsn(database, f"{service}_owner")

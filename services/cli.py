@@ -1,0 +1,121 @@
+"""`python -m services.cli`: set-up of a system, and the documents generated from the code."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from services import asyncapi, setup
+from services.documents import settings_table
+from services.site import NotSafe, safe_site
+from shared.config import SetupSettings, WrongSettings
+from shared.db.migrate import DatabaseIsNewer
+from shared.errors import DomainError, Rejected
+from shared.site import WrongSite, load_site
+
+_REASONS = (WrongSettings, WrongSite, DatabaseIsNewer, NotSafe)
+
+
+class _Cli(click.Group):
+    """Ends with a sentence where the settings or files are at fault."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except _REASONS as reason:
+            raise click.ClickException(str(reason)) from None
+        except Rejected as reason:
+            raise click.ClickException(_with_faults(reason)) from None
+        except DomainError as reason:
+            raise click.ClickException(str(reason)) from None
+
+
+@click.group(cls=_Cli)
+def main() -> None:
+    """Set up a system, and show what is generated from the code."""
+
+
+@main.command("setup")
+def setup_all() -> None:
+    """Make roles, databases, tables, topics, users and rights, and load the site's files."""
+    settings = SetupSettings.from_env()
+    safe_site(settings.site)
+    setup.create_databases(settings)
+    setup.migrate(setup.owners(settings))
+    setup.load(settings.site, setup.owners(settings), settings.oidc_issuer, settings.agency)
+    setup.create_bus(settings)
+    click.echo("Ready.")
+
+
+@main.command()
+def migrate() -> None:
+    """Bring every database to the newest version."""
+    setup.migrate(setup.owners(SetupSettings.from_env()))
+
+
+@main.command("load-site")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def load_site_files(folder: Path) -> None:
+    """Load a site's directory, members and contact points; all of it, or nothing."""
+    settings = SetupSettings.from_env()
+    safe_site(folder)
+    setup.load(folder, setup.owners(settings), settings.oidc_issuer, settings.agency)
+
+
+@main.command("create-topics")
+def create_topics() -> None:
+    """Make the topics, users and rights at Kafka for the agencies of the site."""
+    setup.create_bus(SetupSettings.from_env())
+
+
+@main.command("add-agency")
+@click.argument("code")
+def add_agency(code: str) -> None:
+    """Make the topics, the user and the rights of one more agency, named in site.toml."""
+    settings = SetupSettings.from_env()
+    if code not in {agency.code for agency in load_site(settings.site).agencies}:
+        raise click.ClickException(
+            f"{settings.site}/site.toml has no agency {code}: add it first."
+        )
+    setup.create_bus(settings)
+    click.echo(f"{code} may send and read at the bus. Start its intake with WH_AGENCY={code}.")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def check(folder: Path) -> None:
+    """Check a site's files: who may host it, and that its settings can be read."""
+    safe_site(folder)
+    click.echo("The site can be used.")
+
+
+@main.command("new-secrets")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def new_secrets(folder: Path) -> None:
+    """Make the agency's key and the key of routing's tickets, each in a file; none is replaced."""
+    for name in setup.new_secrets(folder):
+        click.echo(f"{folder / name}: made")
+
+
+@main.command("settings")
+def show_settings() -> None:
+    """Show every setting of every process, as a table in Markdown."""
+    click.echo(settings_table())
+
+
+@main.command("asyncapi")
+def show_asyncapi() -> None:
+    """Show the AsyncAPI 3 document of the events."""
+    json.dump(asyncapi.document(), sys.stdout, indent=2)
+    click.echo()
+
+
+def _with_faults(reason: Rejected) -> str:
+    faults = [f"  {place}: {'; '.join(texts)}" for place, texts in (reason.fields or {}).items()]
+    return "\n".join([str(reason), *faults])
+
+
+if __name__ == "__main__":
+    main()
