@@ -7,6 +7,7 @@ from the polling thread only, and a new consumer after an error that Kafka does 
 
 import contextlib
 import re
+import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from kafka import (
 )
 from kafka.errors import (
     InvalidTopicError,
+    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
@@ -29,6 +31,7 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from kafka.net.compat import KafkaNetClient
 
 from shared.bus.port import LARGEST_VALUE, Message, Record, SendFailed, TopicSpec, one_pattern
 from shared.errors import TransientError
@@ -36,6 +39,7 @@ from shared.log import get_logger
 
 _BATCH = 500
 _CONNECT_MS = 5_000
+_LISTEN_SECONDS = 2.0
 _REQUEST_MS = 10_000
 _DELIVERY_MS = 15_000
 _CLOSE_SECONDS = 3.0
@@ -145,8 +149,9 @@ class KafkaBusProducer:
 
     def _connected(self) -> Any:  # noqa: ANN401  (the client is untyped)
         if self._producer is None:
-            self._producer = KafkaProducer(
-                **self._settings,
+            self._producer = _open(
+                KafkaProducer,
+                self._settings,
                 client_id=self._client,
                 acks="all",
                 enable_idempotence=True,
@@ -228,8 +233,9 @@ class KafkaSubscription:
 
     def _connected(self) -> Any:  # noqa: ANN401  (the client is untyped)
         if self._consumer is None:
-            self._consumer = KafkaConsumer(
-                **self._settings,
+            self._consumer = _open(
+                KafkaConsumer,
+                self._settings,
                 client_id=self._group,
                 group_id=self._group,
                 enable_auto_commit=False,
@@ -248,6 +254,37 @@ class KafkaSubscription:
                 consumer.close(autocommit=False, timeout_ms=int(_CLOSE_SECONDS * 1000))
 
 
+def _open(kind: Any, settings: Mapping[str, Any], **more: Any) -> Any:  # noqa: ANN401  (untyped)
+    """Return a connected client of kafka-python.
+
+    One that fails to connect would leave its thread and its sockets behind: none is made while
+    no broker listens, and what a failed one made is closed here.
+    """
+    if not any(_listens(server) for server in settings["bootstrap_servers"]):
+        raise KafkaConnectionError("no broker listens")
+    made: list[Any] = []
+
+    def make(**given: Any) -> Any:  # noqa: ANN401  (untyped)
+        made.append(KafkaNetClient(**given))
+        return made[0]
+
+    try:
+        return kind(**settings, **more, kafka_client=make)
+    except BaseException:
+        for client in made:
+            client.close()
+        raise
+
+
+def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_LISTEN_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
 def _protocol(user: str, ca: str) -> str:
     return ("SASL_" if user else "") + ("SSL" if ca else "PLAINTEXT")
 
@@ -263,7 +300,7 @@ def _configs(spec: TopicSpec) -> dict[str, str]:
 def _admin(settings: Mapping[str, Any]) -> Iterator[Any]:
     """Give an admin client; what it cannot reach is TransientError."""
     try:
-        admin = KafkaAdminClient(**settings)
+        admin = _open(KafkaAdminClient, settings)
         try:
             yield admin
         finally:
