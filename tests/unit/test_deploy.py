@@ -1,0 +1,87 @@
+"""docker-compose.yml stays in step with the code: every process, every setting, every secret."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.config import PREFIX, PROCESSES, Settings
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = (ROOT / "deploy" / "env.template").read_text(encoding="utf-8")
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
+OURS = {name: box for name, box in COMPOSE["services"].items() if "build" in box}
+
+
+def settings_of(process: str) -> type[Settings]:
+    return PROCESSES[process.replace("-", "_")]
+
+
+def test_every_process_is_a_service_and_every_service_of_ours_a_process() -> None:
+    modules = {path.stem for path in (ROOT / "services").glob("*_web.py")}
+    modules |= {path.stem for path in (ROOT / "services").glob("*_worker.py")}
+
+    assert {name.replace("-", "_") for name in OURS} == modules | {"setup"}
+    assert set(PROCESSES) == modules | {"setup"}
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_service_starts_its_own_module(name: str) -> None:
+    command = " ".join(OURS[name]["command"])
+
+    assert ("cli setup" if name == "setup" else name.replace("-", "_")) in command
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_service_gets_its_settings_and_no_others(name: str) -> None:
+    given = set(OURS[name]["environment"])
+    fields = dataclasses.fields(settings_of(name))
+    known = {f"{PREFIX}{field.name.upper()}" for field in fields}
+    needed = {
+        f"{PREFIX}{field.name.upper()}" for field in fields if field.default is dataclasses.MISSING
+    }
+
+    assert given <= known
+    assert needed <= given
+
+
+def test_no_production_process_is_a_demo() -> None:
+    assert all("WH_DEMO" not in box["environment"] for box in OURS.values())
+
+
+def test_every_variable_is_in_the_template_and_every_line_of_the_template_is_used() -> None:
+    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE_TEXT)) - {"VERSION"}
+    explained = set(re.findall(r"^([A-Z_]+)=", TEMPLATE, re.MULTILINE))
+
+    assert used == explained
+
+
+def test_no_secret_has_a_value_in_the_template() -> None:
+    for line in TEMPLATE.splitlines():
+        if re.match(r"[A-Z_]*(PASSWORD|SECRET|SECRET_KEY)=", line):
+            assert line.endswith("="), line
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_our_containers_cannot_write_and_have_no_privileges(name: str) -> None:
+    box = OURS[name]
+
+    assert box["read_only"] is True
+    assert box["cap_drop"] == ["ALL"]
+    assert "USER 10001" in (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(set(COMPOSE["services"]) - {"setup", "mailpit", "caddy"}))
+def test_what_has_state_or_work_has_a_health_check(name: str) -> None:
+    assert "healthcheck" in COMPOSE["services"][name] or name == "keycloak"
+
+
+def test_the_databases_are_out_of_reach_from_outside() -> None:
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    for name in ("postgres", "kafka", "keycloak-database"):
+        assert COMPOSE["services"][name]["networks"] == ["inside"]
+        assert "ports" not in COMPOSE["services"][name]
