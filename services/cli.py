@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from services import asyncapi, setup
+from services import setup
 from services.documents import settings_table
 from services.site import NotSafe, safe_site
 from shared.config import SetupSettings, WrongSettings
+from shared.contracts import asyncapi
 from shared.db.migrate import DatabaseIsNewer
 from shared.errors import DomainError, Rejected
 from shared.site import WrongSite, load_site
