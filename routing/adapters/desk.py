@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
@@ -36,35 +36,58 @@ class Desk:
     ) -> None:
         """Read nothing yet."""
         self._pool = pool
-        self._site = site
+        self._units = Units(site)
         self._after_commit = after_commit
-        self._rules = rules_of(site)
-        self._outbox = Outbox(f"/routing/{site.code}")
-        self._directories = Directories(site.code)
 
     @contextmanager
     def change(self) -> Iterator[Work]:
         """Give a unit of work that commits at the end of the block; then wakes the relay."""
-        with transaction(self._pool) as tx, self.within(tx, now(tx)) as work:
+        with transaction(self._pool) as tx, self._units.within(tx, now(tx)) as work:
             yield work
         self._after_commit()
+
+    @contextmanager
+    def look(self) -> Iterator[Work]:
+        """Give a unit of work that can change nothing: the database refuses it."""
+        with transaction(self._pool) as tx:
+            tx.execute("set transaction read only")
+            with self._units.within(tx, now(tx)) as work:
+                yield work
 
     @contextmanager
     def read(self) -> Iterator[tuple[PostgresQueries, datetime]]:
         """Give the queries of one transaction, and its time."""
         with transaction(self._pool) as tx:
-            yield PostgresQueries(tx, self._site, self._directories), now(tx)
+            yield self._units.queries(tx), now(tx)
+
+    def within(
+        self, tx: Tx, moment: datetime, agency: str | None = None
+    ) -> AbstractContextManager[Work]:
+        """Give a unit of work inside a transaction that somebody else commits."""
+        return self._units.within(tx, moment, agency)
+
+
+class Units:
+    """Makes units of work for a site, in transactions that somebody else commits."""
+
+    def __init__(self, site: Site) -> None:
+        """Read nothing yet."""
+        self._site = site
+        self._rules = rules_of(site)
+        self._outbox = Outbox(f"/routing/{site.code}")
+        self._directories = Directories(site.code)
 
     @contextmanager
     def within(self, tx: Tx, moment: datetime, agency: str | None = None) -> Iterator[Work]:
-        """Give a unit of work inside a transaction that somebody else commits.
-
-        With `agency` only that agency's referrals are found.
-        """
+        """Give a unit of work; with `agency` only that agency's referrals are found."""
         site = self._site.code
         store = PostgresStore(tx, self._outbox, self._directories, site, moment, agency)
         yield Work(store, moment, self._rules, uuid4, new_reference)
         store.flush()
+
+    def queries(self, tx: Tx) -> PostgresQueries:
+        """Give the queries of one transaction."""
+        return PostgresQueries(tx, self._site, self._directories)
 
 
 def new_reference() -> str:

@@ -35,8 +35,9 @@ def words_of(openings: Sequence[Opening], *, always_open: bool, told: str) -> st
         return told
     if always_open:
         return "Open day and night, every day"
-    times = {(o.opens, o.closes) for o in openings}
-    return "; ".join(_line(openings, span) for span in sorted(times))
+    by_day = sorted(openings, key=lambda o: (o.weekday, o.opens))
+    times = dict.fromkeys((o.opens, o.closes) for o in by_day)
+    return "; ".join(_line(by_day, span) for span in times)
 
 
 def _line(openings: Sequence[Opening], span: tuple[time, time]) -> str:

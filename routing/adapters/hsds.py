@@ -35,7 +35,10 @@ class MalformedPackage(Rejected):
     def __init__(self, faults: Sequence[Fault]) -> None:
         """Keep the faults, in the order of files and rows."""
         self.faults = sorted(faults, key=lambda f: (f.file, f.row, f.column))
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        super().__init__(
+            f"The directory has {len(self.faults)} errors. Nothing was imported.",
+            {fault.place: [fault.reason] for fault in self.faults},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,15 @@ class Fault:
     column: str
     reason: str
 
+    @property
+    def place(self) -> str:
+        """Where it is: file, row and column as far as there is one."""
+        row = f"row {self.row}" if self.row else ""
+        return ", ".join(part for part in (self.file, row, self.column) if part)
+
     def __str__(self) -> str:
         """Return it as one line."""
-        place = f"{self.file}, row {self.row}" if self.row else self.file
-        return (
-            f"{place}, {self.column}: {self.reason}" if self.column else f"{place}: {self.reason}"
-        )
+        return f"{self.place}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
