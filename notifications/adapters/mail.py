@@ -90,4 +90,6 @@ def _code_of(failure: Exception) -> str:
         (smtplib.SMTPServerDisconnected, "connection-failed"),
         (smtplib.SMTPException, "mail-server-refused"),
     )
-    return next((code for kind, code in codes if isinstance(failure, kind)), "connection-failed")
+    # smtplib tells of a read that timed out as of a connection that was closed.
+    told = failure.__context__ if isinstance(failure.__context__, TimeoutError) else failure
+    return next((code for kind, code in codes if isinstance(told, kind)), "connection-failed")

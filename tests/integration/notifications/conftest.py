@@ -25,6 +25,7 @@ class PostgresWorld:
 
     pool: Pool
     owner: str
+    worker: str
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -91,4 +92,4 @@ class PostgresWorld:
 @pytest.fixture
 def world(notifications_db: TestDatabase) -> Iterator[PostgresWorld]:
     with open_pool(notifications_db.worker, name="test", size=8) as pool:
-        yield PostgresWorld(pool, notifications_db.owner)
+        yield PostgresWorld(pool, notifications_db.owner, notifications_db.worker)

@@ -36,7 +36,7 @@ class Mailbox:
     mails: list[EmailMessage] = field(default_factory=list)
     port: int = 0
 
-    async def handle_RCPT(  # noqa: PLR0917, PLR0913
+    async def handle_RCPT(  # noqa: N802
         self, _s: Any, _n: Any, envelope: Envelope, address: str, _o: Any
     ) -> str:
         refusal = self._refusal("RCPT")
@@ -44,12 +44,12 @@ class Mailbox:
             envelope.rcpt_tos.append(address)
         return refusal or "250 OK"
 
-    async def handle_DATA(self, _s: Any, _n: Any, envelope: Envelope) -> str:
+    async def handle_DATA(self, _s: Any, _n: Any, envelope: Envelope) -> str:  # noqa: N802
         refusal = self._refusal("DATA")
         if refusal is None:
             content = envelope.content
             assert isinstance(content, bytes)
-            self.mails.append(email.message_from_bytes(content, policy=default))  # type: ignore[arg-type]
+            self.mails.append(email.message_from_bytes(content, policy=default))
         return refusal or "250 OK"
 
     def _refusal(self, command: str) -> str | None:
