@@ -18,6 +18,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from services.local import ports, tied
+from shared.bus.kafka import open_client
 
 VERSION = "4.3.1"
 _CACHE = Path("~/.cache/warm-handoff")
@@ -172,12 +173,9 @@ class LocalKafka:
             time.sleep(0.1)
 
     def _answers(self) -> bool:
-        if ports.is_free(self._ports()["broker"]):
-            return False
+        settings = {"bootstrap_servers": [self.servers], "bootstrap_timeout_ms": 1_000}
         try:
-            with KafkaAdminClient(
-                bootstrap_servers=self.servers, bootstrap_timeout_ms=1_000
-            ) as admin:
+            with open_client(KafkaAdminClient, settings) as admin:
                 return bool(admin.describe_cluster()["brokers"])
         except KafkaError:
             return False

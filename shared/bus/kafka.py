@@ -149,7 +149,7 @@ class KafkaBusProducer:
 
     def _connected(self) -> Any:  # noqa: ANN401  (the client is untyped)
         if self._producer is None:
-            self._producer = _open(
+            self._producer = open_client(
                 KafkaProducer,
                 self._settings,
                 client_id=self._client,
@@ -233,7 +233,7 @@ class KafkaSubscription:
 
     def _connected(self) -> Any:  # noqa: ANN401  (the client is untyped)
         if self._consumer is None:
-            self._consumer = _open(
+            self._consumer = open_client(
                 KafkaConsumer,
                 self._settings,
                 client_id=self._group,
@@ -254,7 +254,7 @@ class KafkaSubscription:
                 consumer.close(autocommit=False, timeout_ms=int(_CLOSE_SECONDS * 1000))
 
 
-def _open(kind: Any, settings: Mapping[str, Any], **more: Any) -> Any:  # noqa: ANN401  (untyped)
+def open_client(kind: Any, settings: Mapping[str, Any], **more: Any) -> Any:  # noqa: ANN401  (untyped)
     """Return a connected client of kafka-python.
 
     One that fails to connect would leave its thread and its sockets behind: none is made while
@@ -300,7 +300,7 @@ def _configs(spec: TopicSpec) -> dict[str, str]:
 def _admin(settings: Mapping[str, Any]) -> Iterator[Any]:
     """Give an admin client; what it cannot reach is TransientError."""
     try:
-        admin = _open(KafkaAdminClient, settings)
+        admin = open_client(KafkaAdminClient, settings)
         try:
             yield admin
         finally:

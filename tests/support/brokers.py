@@ -1,5 +1,6 @@
 """Kafka for tests: the broker that is given, or one in Docker, or the real one from its jars."""
 
+import logging
 import os
 import secrets
 import shutil
@@ -41,11 +42,16 @@ def an_own_broker() -> Iterator[LocalKafka]:
     skip_without_kafka()
     folder = Path(tempfile.gettempdir()) / f"wh-kafka-{os.getpid()}-{secrets.token_hex(3)}"
     local = LocalKafka(folder)
+    log = logging.getLogger("kafka")
+    level = log.level
+    # pytest keeps log records to the end of the run, and these keep what failed: open sockets.
+    log.setLevel(logging.CRITICAL)
     try:
         local.start()
         yield local
     finally:
         local.stop()
+        log.setLevel(level)
         shutil.rmtree(folder, ignore_errors=True)
 
 
