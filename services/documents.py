@@ -9,7 +9,9 @@ def settings_table() -> str:
     """Return every setting with the processes that read it and its default, in Markdown."""
     readers: dict[str, list[str]] = {}
     fields: dict[str, dataclasses.Field[object]] = {}
-    for process, settings in reversed(PROCESSES.items()):  # set-up, the odd one, is the first
+    for process, settings in reversed(
+        list(PROCESSES.items())
+    ):  # set-up, the odd one, is the first
         for field in dataclasses.fields(settings):
             readers.setdefault(field.name, []).append(process.replace("_", " "))
             fields.setdefault(field.name, field)

@@ -179,7 +179,7 @@ class Folder:
     def _read_stamp(self) -> Stamp | None:
         try:
             return Stamp(**json.loads(self._stamp_file.read_text(encoding="utf-8")))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, TypeError):
             raise Refused(

@@ -34,11 +34,16 @@ class MailCatcher:
 
     def start(self) -> None:
         """Listen, in a thread of its own. Raises OSError when the port is in use."""
-        self._controller.start()
+        try:
+            self._controller.start()
+        except OSError:
+            self._controller.loop.close()
+            raise
 
     def stop(self) -> None:
         """Stop listening."""
         self._controller.stop()
+        self._controller.loop.close()
 
 
 class _Keeper:
@@ -76,4 +81,4 @@ def read(folder: Path, name: str) -> Mail | None:
 
 def _text(parsed: EmailMessage) -> str:
     body = parsed.get_body(("plain", "html"))
-    return str(body.get_content()) if body is not None else ""
+    return str(body.get_content()).replace("\r\n", "\n") if body is not None else ""

@@ -18,7 +18,7 @@ from flask import Flask, abort, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from services.local.ports import HOST
 
@@ -55,7 +55,9 @@ class Provider:
 
     def start(self) -> None:
         """Listen, in a thread of its own. Raises OSError when the port is in use."""
-        self._server = make_server(HOST, self._port, self.app, threaded=True)
+        self._server = make_server(
+            HOST, self._port, self.app, threaded=True, request_handler=_Quiet
+        )
         threading.Thread(target=self._server.serve_forever, name="provider", daemon=True).start()
 
     def stop(self) -> None:
@@ -123,6 +125,11 @@ class Provider:
         }
         header = {"alg": "RS256", "typ": "at+jwt", "kid": self._key.kid}
         return jwt.encode(header, claims, self._key)
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  (its signature)
+        """Keep no log: the addresses hold codes."""
 
 
 def issuer(port: int) -> str:

@@ -1,0 +1,81 @@
+import json
+from typing import Any
+
+from services.access import all_rights
+from services.documents import settings_table
+from services.topics import all_topics, read_by
+from shared.config import PROCESSES
+from shared.contracts import asyncapi
+from shared.contracts.catalogue import CATALOGUE
+
+
+def test_every_event_is_in_the_asyncapi_document_with_who_sends_and_who_reads_it() -> None:
+    document = asyncapi.document()
+
+    operations = document["operations"].values()
+    for event in CATALOGUE.values():
+        ends = f"/messages/{event.type}"
+        actions = [o["action"] for o in operations if any_ends(o["messages"], ends)]
+        assert actions.count("send") == 1
+        assert actions.count("receive") == len(event.readers)
+        assert document["components"]["messages"][event.type]["examples"]
+
+
+def any_ends(references: list[dict[str, str]], ending: str) -> bool:
+    return any(reference["$ref"].endswith(ending) for reference in references)
+
+
+def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
+    document = asyncapi.document()
+
+    for reference in references_in(document):
+        place: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            place = place[part]
+    json.dumps(document)
+
+
+def references_in(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["$ref"]] if "$ref" in value else []
+        return own + [found for part in value.values() for found in references_in(part)]
+    if isinstance(value, list):
+        return [found for part in value for found in references_in(part)]
+    return []
+
+
+def test_every_setting_of_every_process_is_in_the_table() -> None:
+    table = settings_table()
+
+    for settings in PROCESSES.values():
+        for name in settings.__dataclass_fields__:
+            assert f"`WH_{name.upper()}`" in table
+
+
+def test_the_topics_of_referrals_are_each_agencys_own() -> None:
+    topics = all_topics(["brva", "second"])
+
+    assert {"intake.referral.brva", "routing.referral.second", "routing.partner"} <= set(topics)
+    assert topics["routing.partner"].compacted
+    assert not topics["intake.referral.brva"].compacted
+
+
+def test_an_intake_reads_only_its_own_agencys_topics() -> None:
+    reading = read_by("intake", "brva")
+
+    assert set(reading.topics) == {"routing.partner", "routing.referral.brva"}
+    assert reading.patterns == ()
+    assert reading.group == "intake-brva"
+
+
+def test_an_intake_has_no_right_to_another_agencys_topics() -> None:
+    rights = all_rights(["brva", "second"])["intake-brva"]
+
+    named = {acl.resource_pattern.resource_name for acl in rights}
+    assert named == {
+        "intake-brva",
+        "intake.referral.brva",
+        "routing.partner",
+        "routing.referral.brva",
+    }
+    assert all(acl.principal == "User:intake-brva" for acl in rights)
