@@ -73,6 +73,7 @@ def _vocabulary(parts: Parts) -> dict[str, object]:
         "event_name": words.event_name,
         "event_code": words.event_code,
         "actor_name": words.actor_name,
+        "clock_name": words.clock_name,
         "exact_time": lambda moment: _exact_time(parts.site.local(moment)),
     }
 
@@ -89,7 +90,7 @@ class _Views:
         if queue and queue not in QUEUES:
             raise NotFound(_("There is no such queue."))
         with self._parts.desk.read() as (queries, now):
-            counts = queries.queue_counts()
+            counts = queries.queue_counts(now)
             rows = queries.queue_rows(now, queue=queue or None)
         return page("routing/console.html", now=now, queue=queue, counts=counts, rows=rows)
 

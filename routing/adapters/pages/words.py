@@ -295,3 +295,9 @@ ACTORS: Final = {
 def actor_name(who: str) -> str:
     """Return who did it: a role, never a person."""
     return str(ACTORS.get(who, who))
+
+
+def clock_name(state: str) -> str:
+    """Return what the clock of a referral in this state is about."""
+    words = {"offered": _("answer"), "accepted": _("first contact")}
+    return words.get(state, _("confirmation of the stop"))

@@ -49,5 +49,20 @@
     const asked = event.detail.requestConfig.triggeringEvent;
     if (queue && queue.matches(":hover") && !(asked && asked.isTrusted)) event.preventDefault();
   });
-  document.addEventListener("htmx:afterSwap", () => mark(document.activeElement === document.body));
+  // "updated 10 s ago": counted from when the part came, so that no two clocks have to agree.
+  let came = Date.now();
+
+  function tick() {
+    const seconds = Math.round((Date.now() - came) / 1000);
+    document.querySelectorAll("[data-updated]").forEach((part) => {
+      part.textContent = part.dataset.updated.replace("#", seconds);
+    });
+  }
+
+  document.addEventListener("htmx:afterSwap", () => {
+    came = Date.now();
+    tick();
+    mark(document.activeElement === document.body);
+  });
+  window.setInterval(tick, 5000);
 })();
