@@ -2,10 +2,13 @@
 
 from flask import Flask
 
+from notifications.adapters.ops import deliveries, deliveries_section
 from services.site import safe_site
 from services.web import metrics
 from shared.config import NotificationsWebSettings
 from shared.db import open_pool
+from shared.db.wake import Waker
+from shared.http import OpsOptions
 from shared.http import create_app as create_base
 from shared.log import configure
 
@@ -17,7 +20,16 @@ def build(settings: NotificationsWebSettings) -> Flask:
     """Build the app: what every service has, with the pages of notifications."""
     site = safe_site(settings.site)
     pool = open_pool(settings.database, name=f"{NAME}-web", size=_CONNECTIONS)
-    return create_base(__name__, service=NAME, settings=settings, pool=pool, site=site)
+    app = create_base(
+        __name__,
+        service=NAME,
+        settings=settings,
+        pool=pool,
+        site=site,
+        ops=OpsOptions((deliveries_section(),)),
+    )
+    app.register_blueprint(deliveries(pool, Waker(settings.database).wake))
+    return app
 
 
 def create_app() -> Flask:

@@ -77,16 +77,16 @@ def _context(pool: Pool) -> dict[str, object]:
         found = overview(tx, chosen)
     return {
         "deliveries": found,
-        "delivery_filter": chosen,
-        "delivery_states": STATES,
-        "delivery_kinds": KINDS,
-        "delivery_reasons": choices("ops-reasons", OPS_REASONS),
+        "chosen": chosen,
+        "states": STATES,
+        "kinds": KINDS,
+        "reasons": choices("ops-reasons", OPS_REASONS),
     }
 
 
 def _filter() -> Filter:
     """Return the filter in the address; what is no state or id is no filter."""
-    state, endpoint = request.args.get("state", ""), request.args.get("endpoint", "").strip()
+    state, endpoint = request.args.get("state", ""), request.args.get("endpoint_id", "").strip()
     try:
         endpoint_id = UUID(endpoint) if endpoint else None
     except ValueError:
