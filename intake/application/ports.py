@@ -83,6 +83,9 @@ class Referrals(Protocol):
     def claimed(self, token: UUID) -> UUID | None:
         """Return the referral that a token was claimed for."""
 
+    def reference_is_taken(self, reference: str) -> bool:
+        """Tell whether a referral has this reference."""
+
     def add(self, referral: Referral) -> None:
         """Store a new referral with its releases."""
 

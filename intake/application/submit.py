@@ -40,7 +40,7 @@ def submit_referral(command: SubmitReferral, *, work: Work) -> SubmittedReferral
     referral = Referral(
         referral_id=referral_id,
         person_id=command.person_id or work.new_id(),
-        reference=new_reference(work.pick),
+        reference=_free_reference(work),
         status=SUBMITTED,
         submitted_by=command.by,
         submitted_at=work.now,
@@ -95,6 +95,13 @@ def record_information_only(reason: str, *, by: UUID, work: Work) -> None:
     `reason` is "no-release", "minor", "guardianship" or "officer".
     """
     work.referrals.count_information_sheet(reason, by)
+
+
+def _free_reference(work: Work) -> str:
+    reference = new_reference(work.pick)
+    while work.referrals.reference_is_taken(reference):
+        reference = new_reference(work.pick)
+    return reference
 
 
 def _as_before(referral_id: UUID, work: Work) -> SubmittedReferral:

@@ -1,0 +1,253 @@
+"""Referrals in PostgreSQL, in the transaction that is given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from intake.adapters import documents
+from intake.domain.happenings import (
+    Erased,
+    Happening,
+    ReleaseRevoked,
+    ReleaseSigned,
+    Submitted,
+    Withdrawn,
+)
+from intake.domain.referrals import Note, Offer, Referral
+from intake.domain.releases import Release
+from shared.db import Tx
+from shared.db.outbox import Outbox
+from shared.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresReferrals:
+    """Works in the transaction that it is given; tells routing through the outbox."""
+
+    tx: Tx
+    outbox: Outbox
+    site: str
+    agency: str
+
+    def claim(self, token: UUID, referral_id: UUID) -> UUID | None:
+        """Claim a token; a second claim waits here for the first one's transaction."""
+        claimed = self.tx.execute(
+            "insert into submission (token, referral_id) values (%s, %s)"
+            " on conflict (token) do nothing",
+            (token, referral_id),
+        )
+        return None if claimed.rowcount else self.claimed(token)
+
+    def claimed(self, token: UUID) -> UUID | None:
+        """Return the referral that a token was claimed for."""
+        row = self.tx.execute(
+            "select referral_id from submission where token = %s", (token,)
+        ).fetchone()
+        return row["referral_id"] if row else None
+
+    def reference_is_taken(self, reference: str) -> bool:
+        """Tell whether a referral has this reference."""
+        found = self.tx.execute("select from referral where reference = %s", (reference,))
+        return found.rowcount > 0
+
+    def add(self, referral: Referral) -> None:
+        """Store a new referral with its releases."""
+        self.tx.execute(
+            _ADD,
+            {
+                **{name: getattr(referral, name) for name in _COLUMNS},
+                "facts": documents.dump(referral.facts).decode(),
+            },
+        )
+        for release in referral.releases:
+            self.add_release(referral.referral_id, release)
+
+    def get(self, referral_id: UUID) -> Referral:
+        """Return one referral whole."""
+        return self._read(_GET, referral_id)
+
+    def lock(self, referral_id: UUID) -> Referral:
+        """Lock a referral and return it whole.
+
+        Not FOR UPDATE: that would make rows which only refer to it wait as well.
+        """
+        return self._read(_LOCK, referral_id)
+
+    def listed(self, limit: int) -> Sequence[Referral]:
+        """Return referrals, the latest change first."""
+        rows = self.tx.execute(
+            "select * from referral where status <> 'erased' order by changed_at desc limit %s",
+            (limit,),
+        )
+        return [_referral(row) for row in rows]
+
+    def set_status(
+        self, referral_id: UUID, status: str, due: datetime | None, at: datetime
+    ) -> None:
+        """Store where a locked referral stands."""
+        self.tx.execute(
+            "update referral set status = %s, due = %s, changed_at = greatest(changed_at, %s)"
+            " where referral_id = %s",
+            (status, due, at, referral_id),
+        )
+
+    def add_release(self, referral_id: UUID, release: Release) -> None:
+        """Store one more release."""
+        values = (
+            release.release_id,
+            referral_id,
+            release.partner_id,
+            release.rank,
+            list(release.items),
+            list(release.report_back),
+            release.purpose,
+            release.expires_at,
+        )
+        self.tx.execute(_ADD_RELEASE, values)
+
+    def revoke(self, release_ids: Sequence[UUID], at: datetime, how: str, by: UUID) -> None:
+        """Take releases back: the rows are locked in their order, so that a read is waited for."""
+        self.tx.execute(
+            "select from release where release_id = any(%s) order by release_id for update",
+            (list(release_ids),),
+        )
+        self.tx.execute(
+            "update release set revoked_at = %s, revoked_how = %s, revoked_by = %s"
+            " where release_id = any(%s) and revoked_at is null",
+            (at, how, by, list(release_ids)),
+        )
+
+    def put_offer(self, referral_id: UUID, offer: Offer) -> None:
+        """Store a new offer or an offer's new state."""
+        self.tx.execute(_PUT_OFFER, {**asdict(offer), "referral_id": referral_id})
+
+    def note(self, referral_id: UUID, note: Note) -> None:
+        """Add to a referral's timeline."""
+        self.tx.execute(_NOTE, {**asdict(note), "referral_id": referral_id})
+
+    def timeline(self, referral_id: UUID) -> Sequence[Note]:
+        """Return a referral's timeline, the oldest first."""
+        return [Note(**row) for row in self.tx.execute(_TIMELINE, (referral_id,))]
+
+    def publish(self, referral_id: UUID, happening: Happening) -> None:
+        """Tell routing, with the next sequence of the locked referral."""
+        row = self.tx.execute(
+            "update referral set sequence = sequence + 1 where referral_id = %s"
+            " returning sequence",
+            (referral_id,),
+        ).fetchone()
+        if row is None:
+            raise NotFound(_NO_REFERRAL)
+        self.outbox.add(
+            self.tx,
+            type=TYPES[type(happening)],
+            agency=self.agency,
+            key=referral_id,
+            sequence=row["sequence"],
+            data={"referral_id": referral_id, **self._data(happening)},
+        )
+
+    def count_information_sheet(self, reason: str, by: UUID) -> None:
+        """Note that somebody was given an information sheet."""
+        self.tx.execute(
+            "insert into information_sheet (reason, member_id) values (%s, %s)", (reason, by)
+        )
+
+    def _read(self, statement: str, referral_id: UUID) -> Referral:
+        row = self.tx.execute(statement, (referral_id,)).fetchone()
+        if row is None:
+            raise NotFound(_NO_REFERRAL)
+        releases = self.tx.execute(_RELEASES, (referral_id,)).fetchall()
+        offers = self.tx.execute(_OFFERS, (referral_id,)).fetchall()
+        return _referral(row, releases, offers)
+
+    def _data(self, happening: Happening) -> dict[str, Any]:
+        if isinstance(happening, Submitted):
+            about = {"site": self.site, "agency": self.agency}
+            return {**asdict(happening), **about}
+        return asdict(happening)
+
+
+TYPES: Final[Mapping[type[Happening], str]] = {
+    Submitted: "intake.referral.submitted.v1",
+    ReleaseSigned: "intake.referral.release-signed.v1",
+    ReleaseRevoked: "intake.referral.release-revoked.v1",
+    Withdrawn: "intake.referral.withdrawn.v1",
+    Erased: "intake.referral.erased.v1",
+}
+
+
+def _referral(
+    row: Mapping[str, Any],
+    releases: Sequence[Mapping[str, Any]] = (),
+    offers: Sequence[Mapping[str, Any]] = (),
+) -> Referral:
+    return Referral(
+        **{name: row[name] for name in _COLUMNS},
+        facts=documents.facts(row["facts"]),
+        releases=tuple(release_of(found) for found in releases),
+        offers=tuple(Offer(**found) for found in offers),
+    )
+
+
+def release_of(row: Mapping[str, Any]) -> Release:
+    """Return the release of a row that has its columns."""
+    return Release(
+        **{
+            **row,
+            "items": tuple(row["items"]),
+            "report_back": tuple(row["report_back"]),
+        }
+    )
+
+
+_NO_REFERRAL: Final = "There is no such referral."
+_COLUMNS: Final = (
+    "referral_id",
+    "person_id",
+    "reference",
+    "status",
+    "due",
+    "submitted_by",
+    "submitted_at",
+    "changed_at",
+)
+_ADD: Final = """
+insert into referral (referral_id, person_id, reference, status, due, facts, submitted_by,
+  submitted_at, changed_at)
+values (%(referral_id)s, %(person_id)s, %(reference)s, %(status)s, %(due)s, %(facts)s,
+  %(submitted_by)s, %(submitted_at)s, %(changed_at)s)
+"""
+_GET: Final = "select * from referral where referral_id = %s"
+_LOCK: Final = "select * from referral where referral_id = %s for no key update"
+_RELEASES: Final = """
+select release_id, partner_id, rank, items, report_back, expires_at, purpose, revoked_at
+from release where referral_id = %s order by rank
+"""
+_OFFERS: Final = """
+select offer_id, partner_id, state, reference, due from offer
+where referral_id = %s order by changed_at, offer_id
+"""
+_ADD_RELEASE: Final = """
+insert into release (release_id, referral_id, partner_id, rank, items, report_back, purpose,
+  expires_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_PUT_OFFER: Final = """
+insert into offer (offer_id, referral_id, partner_id, state, reference, due)
+values (%(offer_id)s, %(referral_id)s, %(partner_id)s, %(state)s, %(reference)s, %(due)s)
+on conflict (offer_id) do update set state = excluded.state, reference = excluded.reference,
+  due = excluded.due, changed_at = now()
+"""
+_NOTE: Final = """
+insert into referral_event (referral_id, at, what, partner_id, offer_id, offer_reference, detail,
+  due, by_member)
+values (%(referral_id)s, %(at)s, %(what)s, %(partner_id)s, %(offer_id)s, %(offer_reference)s,
+  %(detail)s, %(due)s, %(by)s)
+"""
+_TIMELINE: Final = """
+select at, what, partner_id, offer_id, offer_reference, detail, due, by_member as "by"
+from referral_event where referral_id = %s order by line
+"""

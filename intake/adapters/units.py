@@ -1,0 +1,108 @@
+"""Units of work: one transaction, with what follows once it has committed."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from intake.adapters.disclosures import PostgresDisclosures
+from intake.adapters.drafts import PostgresDrafts
+from intake.adapters.keys import Keys, Seal
+from intake.adapters.partners import PostgresPartners
+from intake.adapters.people import PostgresPeople
+from intake.adapters.store import PostgresReferrals
+from intake.application.ports import Work
+from intake.domain.rules import Rules
+from shared.contracts import codes
+from shared.db import Pool, Tx, now, transaction
+from shared.db.outbox import Outbox
+from shared.site import Agency, Site
+
+
+def _nothing() -> None:
+    """Wake nobody."""
+
+
+def rules_of(site: Site, agency: Agency) -> Rules:
+    """Return the rules that a site and its agency set."""
+    known = {
+        "needs": codes.NEEDS,
+        "urgencies": codes.URGENCIES,
+        "age-bands": codes.AGE_BANDS,
+        "roles": codes.ROLES,
+        "access-needs": codes.ACCESS_NEEDS,
+        "preferences": codes.PREFERENCES,
+        "contact-routes": codes.CONTACT_ROUTES,
+        "channels": codes.CHANNELS,
+        "release-items": codes.RELEASE_ITEMS,
+        "report-back-items": codes.REPORT_BACK_ITEMS,
+        "counties": tuple(site.counties),
+        "involved-agencies": tuple(site.involved_agencies),
+    }
+    return Rules(
+        site=site.code,
+        agency=agency.code,
+        organization_id=agency.organization_id,
+        zone=site.zone,
+        codes={group: frozenset(values) for group, values in known.items()},
+        release_default_days=site.release_default_days,
+        release_cap_days=site.release_cap_days,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Opens units of work; `wake` tells the worker that something waits, after a commit."""
+
+    pool: Pool
+    keys: Keys
+    rules: Rules
+    wake: Callable[[], None] = _nothing
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """Give a unit of work: it commits at the end of the block, or nothing happened.
+
+        Keys that have to go are destroyed after the commit; a crash in between leaves that to
+        the worker's clock.
+        """
+        with transaction(self.pool) as tx:
+            people, drafts = self._people(tx), PostgresDrafts(tx, self._seal())
+            yield self._on(tx, people, drafts, now(tx))
+        self._destroy(people.erased, drafts.removed)
+        self.wake()
+
+    def inside(self, tx: Tx, moment: datetime) -> Work:
+        """Return a unit of work inside a transaction that somebody else commits."""
+        return self._on(tx, self._people(tx), PostgresDrafts(tx, self._seal()), moment)
+
+    def _on(self, tx: Tx, people: PostgresPeople, drafts: PostgresDrafts, at: datetime) -> Work:
+        return Work(
+            partners=PostgresPartners(tx),
+            people=people,
+            referrals=PostgresReferrals(
+                tx, Outbox(f"/intake/{self.rules.agency}"), self.rules.site, self.rules.agency
+            ),
+            disclosures=PostgresDisclosures(tx),
+            drafts=drafts,
+            now=at,
+            rules=self.rules,
+            new_id=uuid4,
+            pick=secrets.choice,
+        )
+
+    def _people(self, tx: Tx) -> PostgresPeople:
+        return PostgresPeople(tx, self._seal())
+
+    def _seal(self) -> Seal:
+        return Seal(self.keys, self.rules.agency)
+
+    def _destroy(self, people: list[UUID], drafts: list[UUID]) -> None:
+        if people or drafts:
+            self.keys.destroy([*people, *drafts])
+        if people:
+            with transaction(self.pool) as tx:
+                for person_id in people:
+                    self._people(tx).key_destroyed(person_id)
