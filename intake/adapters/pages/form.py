@@ -17,6 +17,15 @@ CONTROLS = frozenset({"csrf_token", "action", "then"})
 """What a form sends beside answers."""
 
 
+SHEET_REASONS = {
+    "no-release": "no-release",
+    "minor": "minor",
+    "guardian": "guardianship",
+    "officer": "officer",
+}
+"""Endings that give the person an information sheet, as they are counted."""
+
+
 def form(room: Room) -> Blueprint:
     """Build the form's pages around what they need."""
     blueprint = Blueprint("form", __name__, template_folder="../templates")
@@ -84,7 +93,10 @@ def _add_pauses(blueprint: Blueprint, room: Room) -> None:
     @blueprint.post("/drafts/<uuid:draft_id>/discard")
     @requires("advocate")
     def discard(draft_id: UUID) -> ResponseReturnValue:
-        room.desk.discard(current_member(), draft_id)
+        found = room.open(current_member(), draft_id)
+        if isinstance(found, Form):
+            reason = SHEET_REASONS.get(found.ending() or "no-release", "")
+            room.desk.discard(current_member(), draft_id, reason)
         return redirect(url_for("referrals_pages.mine"))
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from intake.adapters.pages.answers import Answers
 from intake.adapters.pages.room import Room
 from intake.adapters.pages.timeline import lines
 from shared.errors import Conflict, NotFound
@@ -77,18 +78,21 @@ def _add_more(blueprint: Blueprint, room: Room) -> None:
     @blueprint.post("/referrals/<uuid:referral_id>/another")
     @requires("advocate")
     def another(referral_id: UUID) -> ResponseReturnValue:
-        return _go_on(room, referral_id, same_referral=False)
+        member = current_member()
+        answers = room.desk.another(member, referral_id, room.site.languages)
+        return _go_on(room, answers)
 
     @blueprint.post("/referrals/<uuid:referral_id>/release")
     @requires("advocate")
     def new_release(referral_id: UUID) -> ResponseReturnValue:
-        return _go_on(room, referral_id, same_referral=True)
+        member = current_member()
+        answers = room.desk.more(member, referral_id, room.site.languages)
+        return _go_on(room, answers)
 
 
-def _go_on(room: Room, referral_id: UUID, *, same_referral: bool) -> ResponseReturnValue:
-    member = current_member()
-    answers = room.desk.continued(member, referral_id, same_referral=same_referral)
-    return redirect(url_for("form.go_on", draft_id=room.desk.start(member, answers)))
+def _go_on(room: Room, answers: Answers) -> ResponseReturnValue:
+    draft_id = room.desk.start(current_member(), answers)
+    return redirect(url_for("form.go_on", draft_id=draft_id))
 
 
 def _list(room: Room, *, code: str = "", problem: str = "") -> ResponseReturnValue:

@@ -45,7 +45,7 @@ class Room:
         try:
             answers = self.desk.draft(member, draft_id)
         except NotFound:
-            sent = self.desk.sent(member, draft_id)
+            sent = self.desk.sent(draft_id)
             if sent is None:
                 raise
             return redirect(url_for("referrals_pages.sent", referral_id=sent))

@@ -7,7 +7,7 @@ from typing import Final
 
 from flask_babel import gettext as _
 
-from intake.adapters.pages.desk import Happening
+from intake.adapters.pages.views import Happening
 from shared.http.labels import label
 
 
