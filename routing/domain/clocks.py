@@ -45,7 +45,7 @@ class Allowances:
 
 def add_business_time(start: datetime, amount: timedelta, calendar: Calendar) -> datetime:
     """Return the moment by which `amount` of office hours has passed since `start`, in UTC."""
-    left = amount
+    start, left = start.astimezone(UTC), amount
     day = start.astimezone(calendar.zone).date()
     closed_days = 0
     while closed_days < _LONGEST_CLOSURE_DAYS:
@@ -89,6 +89,7 @@ def answer_by(
     calendar: Calendar,
 ) -> datetime:
     """Return until when a partner may answer: the clock of the urgency, or the release's end."""
+    now = now.astimezone(UTC)
     match urgency:
         case "emergency":
             clock = now + timedelta(minutes=limits.emergency_minutes)
@@ -103,6 +104,7 @@ def first_contact_by(
     now: datetime, urgency: str, *, limits: Allowances, calendar: Calendar
 ) -> datetime:
     """Return by when a partner that accepted makes first contact (R-44)."""
+    now = now.astimezone(UTC)
     match urgency:
         case "emergency":
             return now + timedelta(minutes=limits.first_contact_emergency_minutes)

@@ -164,7 +164,7 @@ def judge(
         none = Check("need", passed=False, value="")
         return Verdict(partner.partner_id, None, (*own, none)), ()
     best = min(candidates, key=_furthest)
-    closed, *rest = best.order
+    closed, *rest, _service_id = best.order
     fitting = sorted((c for c in candidates if c.fits), key=lambda c: c.order)
     verdict = Verdict(
         partner.partner_id,
