@@ -45,6 +45,7 @@ class DatabaseSession(SessionMixin):
         self.stored = False
         self._stale = False
         self.token = token
+        self.presented = bool(token)
         self.modified = False
         self.accessed = False
         self.ended = False
@@ -172,7 +173,7 @@ class DatabaseSessions(SessionInterface):
 
     def _finish(self, app: Flask, session: DatabaseSession, response: Response) -> None:
         """Forget the session; the browser loses its cookie even while the database is away."""
-        if not session.token:
+        if not session.presented:
             return
         try:
             self.delete(session.token, wait_seconds=_EXIT_SECONDS)
