@@ -59,6 +59,7 @@ def _frame() -> dict[str, object]:
     return {
         "site": parts.site,
         "demo": parts.settings.demo,
+        "errors": {},
         "service": parts.service,
         "home": f"{request.script_root}/",
         "backend_away": bool(g.get("backend_away")),
