@@ -20,6 +20,9 @@ from shared.log import get_logger
 
 _log = get_logger(__name__)
 
+GUEST: Final = "guest"
+"""In a session: another service vouches for somebody who is no member; the view checks it."""
+
 _NEXT: Final = "next"
 _RELATIVE: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 _SECONDS: Final = 5
@@ -77,7 +80,7 @@ def callback() -> ResponseReturnValue:
         _log.info("sign-in-failed", kind=type(wrong).__name__)
         return page("pages/sign_in_failed.html", status=400)
     target = _begin(str(claims["iss"]), str(claims["sub"]))
-    if not members():
+    if not members() and GUEST not in session:
         _session().end()
         return page("pages/not_a_member.html", status=403)
     return redirect(f"{request.script_root}{target}")
@@ -92,6 +95,12 @@ def sign_out() -> ResponseReturnValue:
 def keep() -> ResponseReturnValue:
     """Count as use, so that the sign-in goes on; 401 once it has ended."""
     return ("", 204) if signed_in() else ("", 401)
+
+
+def fresh_session() -> None:
+    """Begin an empty session under a new token: nothing that somebody left in it goes on."""
+    session.clear()
+    _session().rotate()
 
 
 def _begin(issuer: str, subject: str) -> str:
