@@ -1,7 +1,7 @@
 """Referrals in PostgreSQL, in the transaction that is given."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -24,12 +24,16 @@ from shared.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class PostgresReferrals:
-    """Works in the transaction that it is given; tells routing through the outbox."""
+    """Works in the transaction that it is given; tells routing through the outbox.
+
+    `told` are the referrals of which something was told.
+    """
 
     tx: Tx
     outbox: Outbox
     site: str
     agency: str
+    told: list[UUID] = field(default_factory=list)
 
     def claim(self, token: UUID, referral_id: UUID) -> UUID | None:
         """Claim a token; a second claim waits here for the first one's transaction."""
@@ -148,6 +152,7 @@ class PostgresReferrals:
             sequence=row["sequence"],
             data={"referral_id": referral_id, **self._data(happening)},
         )
+        self.told.append(referral_id)
 
     def count_information_sheet(self, reason: str, by: UUID) -> None:
         """Note that somebody was given an information sheet."""

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -68,41 +68,54 @@ class Units:
         Keys that have to go are destroyed after the commit; a crash in between leaves that to
         the worker's clock.
         """
+        with self.opened() as (_, work):
+            yield work
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Tx, Work]]:
+        """Give a unit of work with its transaction, for what has to commit with it."""
+        after = _After()
         with transaction(self.pool) as tx:
-            people, drafts = self._people(tx), PostgresDrafts(tx, self._seal())
-            yield self._on(tx, people, drafts, now(tx))
-        self._destroy(people.erased, drafts.removed)
-        self.wake()
+            yield tx, self._on(tx, now(tx), after)
+        self._finish(after)
 
     def inside(self, tx: Tx, moment: datetime) -> Work:
         """Return a unit of work inside a transaction that somebody else commits."""
-        return self._on(tx, self._people(tx), PostgresDrafts(tx, self._seal()), moment)
+        return self._on(tx, moment, _After())
 
-    def _on(self, tx: Tx, people: PostgresPeople, drafts: PostgresDrafts, at: datetime) -> Work:
+    def _on(self, tx: Tx, moment: datetime, after: "_After") -> Work:
+        seal = Seal(self.keys, self.rules.agency)
+        outbox = Outbox(f"/intake/{self.rules.agency}")
         return Work(
             partners=PostgresPartners(tx),
-            people=people,
+            people=PostgresPeople(tx, seal, after.erased),
             referrals=PostgresReferrals(
-                tx, Outbox(f"/intake/{self.rules.agency}"), self.rules.site, self.rules.agency
+                tx, outbox, self.rules.site, self.rules.agency, after.told
             ),
             disclosures=PostgresDisclosures(tx),
-            drafts=drafts,
-            now=at,
+            drafts=PostgresDrafts(tx, seal, after.removed),
+            now=moment,
             rules=self.rules,
             new_id=uuid4,
             pick=secrets.choice,
         )
 
-    def _people(self, tx: Tx) -> PostgresPeople:
-        return PostgresPeople(tx, self._seal())
-
-    def _seal(self) -> Seal:
-        return Seal(self.keys, self.rules.agency)
-
-    def _destroy(self, people: list[UUID], drafts: list[UUID]) -> None:
-        if people or drafts:
-            self.keys.destroy([*people, *drafts])
-        if people:
+    def _finish(self, after: "_After") -> None:
+        if after.told:
+            self.wake()
+        if after.erased or after.removed:
+            self.keys.destroy([*after.erased, *after.removed])
+        if after.erased:
             with transaction(self.pool) as tx:
-                for person_id in people:
-                    self._people(tx).key_destroyed(person_id)
+                people = PostgresPeople(tx, Seal(self.keys, self.rules.agency))
+                for person_id in after.erased:
+                    people.key_destroyed(person_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _After:
+    """What a unit of work leaves to do after its commit."""
+
+    told: list[UUID] = field(default_factory=list)
+    erased: list[UUID] = field(default_factory=list)
+    removed: list[UUID] = field(default_factory=list)

@@ -8,7 +8,8 @@ from intake.application.ports import Fit, MatchPreview, Read, Work
 from intake.domain.facts import facts_of
 from intake.domain.partners import Partner, barred_partners
 from intake.domain.people import Encounter, Story
-from intake.domain.referrals import ATTENTION, Note, Referral
+from intake.domain.referrals import ATTENTION, ERASED, Note, Referral
+from shared.errors import NotFound
 
 MOST_LISTED = 200
 
@@ -46,7 +47,7 @@ def referral_overview(referral_id: UUID, *, by: UUID, work: Work) -> ReferralOve
         NotFound: no such referral.
 
     """
-    referral = work.referrals.get(referral_id)
+    referral = _present(referral_id, work)
     names = work.people.pseudonyms([referral.person_id])
     _log("referral", [referral], by, work)
     return ReferralOverview(
@@ -61,7 +62,7 @@ def referral_timeline(referral_id: UUID, *, work: Work) -> tuple[Referral, Seque
         NotFound: no such referral.
 
     """
-    return work.referrals.get(referral_id), work.referrals.timeline(referral_id)
+    return _present(referral_id, work), work.referrals.timeline(referral_id)
 
 
 def start_another(referral_id: UUID, *, by: UUID, work: Work) -> tuple[UUID, Story]:
@@ -99,6 +100,13 @@ def preview_matches(story: Story, routing: MatchPreview, *, work: Work) -> Seque
     """
     barred = sorted(barred_for(story.encounter, work=work))
     return routing.preview(facts_of(story, protected=True), barred)
+
+
+def _present(referral_id: UUID, work: Work) -> Referral:
+    referral = work.referrals.get(referral_id)
+    if referral.status == ERASED:
+        raise NotFound("There is no such referral.")
+    return referral
 
 
 def _rank(status: str) -> int:
