@@ -281,14 +281,14 @@ def test_a_closed_subscription_is_taken_over_at_once(
 def test_a_pattern_finds_its_topics_and_the_one_made_later(
     bus: Bus, site: str, closing: Callable[[object], None]
 ) -> None:
-    bus.create_topics({f"x{site}.a": TopicSpec(), f"{site}.other": TopicSpec()})
+    foreign = [f"x{site}.a", f"{site}.ab"]
+    bus.create_topics({name: TopicSpec() for name in [*foreign, f"{site}.other"]})
     producer = bus.producer("p")
     reader = bus.subscribe(site, [f"{site}.other"], [re.escape(site) + r"\.[a-c]"])
     closing(producer)
     closing(reader)
-    producer.send(
-        messages(f"{site}.a", 1) + messages(f"x{site}.a", 1) + messages(f"{site}.other", 1)
-    )
+    for topic in (*foreign, f"{site}.a", f"{site}.other"):
+        producer.send(messages(topic, 1))
     early = take(reader, 2)
 
     bus.create_topics({f"{site}.b": TopicSpec()})
