@@ -33,7 +33,8 @@ def grant_access(settings: SetupSettings, agencies: Iterable[str]) -> None:
                 for user, password in settings.bus_passwords.items()
             ]
         )
-        admin.create_acls([acl for rights in all_rights(agencies).values() for acl in rights])
+        rights = all_rights(agencies)
+        admin.create_acls([acl for user in settings.bus_passwords for acl in rights[user]])
 
 
 def all_rights(agencies: Iterable[str]) -> Mapping[str, list[ACL]]:

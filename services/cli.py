@@ -45,7 +45,7 @@ def setup_all() -> None:
     safe_site(settings.site)
     setup.create_databases(settings)
     setup.migrate(setup.owners(settings))
-    setup.load(settings.site, setup.owners(settings), settings.oidc_issuer, settings.agency)
+    _load(settings, settings.site)
     setup.create_bus(settings)
     click.echo("Ready.")
 
@@ -62,7 +62,7 @@ def load_site_files(folder: Path) -> None:
     """Load a site's directory, members and contact points; all of it, or nothing."""
     settings = SetupSettings.from_env()
     safe_site(folder)
-    setup.load(folder, setup.owners(settings), settings.oidc_issuer, settings.agency)
+    _load(settings, folder)
 
 
 @main.command("create-topics")
@@ -111,6 +111,11 @@ def show_asyncapi() -> None:
     """Show the AsyncAPI 3 document of the events."""
     json.dump(asyncapi.document(), sys.stdout, indent=2)
     click.echo()
+
+
+def _load(settings: SetupSettings, folder: Path) -> None:
+    owners = setup.owners(settings)
+    setup.load(folder, owners, issuer=settings.oidc_issuer, agency=settings.agency)
 
 
 def _with_faults(reason: Rejected) -> str:

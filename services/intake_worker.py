@@ -1,17 +1,37 @@
-"""The worker process of intake."""
+"""The worker process of intake: its events go out, what became of referrals comes in."""
 
 import sys
+import threading
 
+from intake.adapters.clock import Clock
+from intake.adapters.events import FINAL, IMMEDIATE, Events
+from intake.adapters.units import Units, rules_of
+from services.intake_parts import open_keys
+from services.pipeline import pipeline
+from services.site import safe_site
+from services.topics import read_by
 from services.worker import run
 from shared.config import IntakeWorkerSettings
-from shared.worker import Loop
+from shared.db import open_pool
+from shared.worker import Inbox, Loop
 
 NAME = "intake"
+_CONNECTIONS = 6
+_CLOCK_SECONDS = 5.0
 
 
 def loops(settings: IntakeWorkerSettings) -> list[Loop]:
-    """Return the loops."""
-    return []
+    """Return the loops: the pipeline, and the clock of drafts and keys."""
+    site = safe_site(settings.site)
+    pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
+    keys = open_keys(settings, f"{NAME}-worker")
+    relay_wake = threading.Event()
+    rules = rules_of(site, site.agency(settings.agency))
+    events = Events(Units(pool, keys, rules, relay_wake.set))
+    inbox = Inbox(NAME, pool, events.handlers(), immediate=IMMEDIATE, final=FINAL)
+    clock = Loop(f"{NAME}-clock", Clock(pool, keys, settings.agency).step, pause=_CLOCK_SECONDS)
+    reading = read_by(NAME, settings.agency)
+    return pipeline(settings, inbox, reading, [clock], relay_wake)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The web process of notifications."""
+"""The web process of notifications: what the operator sees of the deliveries."""
 
 from flask import Flask
 
@@ -13,19 +13,18 @@ from shared.http import create_app as create_base
 from shared.log import configure
 
 NAME = "notifications"
-_CONNECTIONS = 12
+_CONNECTIONS = 4
 
 
 def build(settings: NotificationsWebSettings) -> Flask:
-    """Build the app: what every service has, with the pages of notifications."""
-    site = safe_site(settings.site)
+    """Build the app: what every service has, with the deliveries on the operator's page."""
     pool = open_pool(settings.database, name=f"{NAME}-web", size=_CONNECTIONS)
     app = create_base(
         __name__,
         service=NAME,
         settings=settings,
         pool=pool,
-        site=site,
+        site=safe_site(settings.site),
         ops=OpsOptions((deliveries_section(),)),
     )
     app.register_blueprint(deliveries(pool, Waker(settings.database).wake))

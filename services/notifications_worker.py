@@ -20,11 +20,9 @@ def loops(settings: NotificationsWorkerSettings) -> list[Loop]:
     site = safe_site(settings.site)
     pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
     dispatcher = build_dispatcher(settings, pool, site)
-    line = pipeline(
-        settings, build_inbox(pool, site), read_by(NAME), own=[dispatcher_loop(dispatcher)]
-    )
-    dispatcher.relay_wake = line.relay_wake
-    return line.loops
+    own = [dispatcher_loop(dispatcher)]
+    inbox = build_inbox(pool, site)
+    return pipeline(settings, inbox, read_by(NAME), own, dispatcher.relay_wake)
 
 
 def main() -> int:

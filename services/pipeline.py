@@ -2,24 +2,14 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from services.topics import Reading
 from shared.bus import Bus, open_bus
 from shared.config import WorkerSettings
 from shared.db.wake import WakeListener
-from shared.worker import Consumer, Housekeeping, Inbox, Lag, Loop, Relay, Repairs
+from shared.worker import Consumer, Housekeeping, Inbox, Loop, Relay, Repairs
 
 _HOUSEKEEPING_SECONDS = 20.0
-_LAG_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """A worker's loops; setting `relay_wake` sends what waits in the outbox."""
-
-    loops: list[Loop]
-    relay_wake: threading.Event
 
 
 def bus_of(settings: WorkerSettings) -> Bus:
@@ -33,15 +23,20 @@ def bus_of(settings: WorkerSettings) -> Bus:
 
 
 def pipeline(
-    settings: WorkerSettings, inbox: Inbox, reading: Reading, own: Sequence[Loop] = ()
-) -> Pipeline:
+    settings: WorkerSettings,
+    inbox: Inbox,
+    reading: Reading,
+    own: Sequence[Loop],
+    relay_wake: threading.Event,
+) -> list[Loop]:
     """Return the service's own loops with relay, consumer, repairs, wake-ups and housekeeping.
 
-    They wake each other after a commit, and web wakes them all.
+    They wake each other after a commit, and web wakes them all; an own loop that has written
+    events sets `relay_wake`.
     """
     name, bus = inbox.consumer, bus_of(settings)
     relay = Relay(settings.database, bus.producer(f"{reading.group}-relay"))
-    relaying = Loop(f"{name}-relay", relay.step, close=relay.close)
+    relaying = Loop(f"{name}-relay", relay.step, relay_wake, close=relay.close)
     wake = _waking([relaying, *own])
     subscription = bus.subscribe(reading.group, reading.topics, reading.patterns)
     consumer = Consumer(inbox, subscription, wake)
@@ -52,9 +47,7 @@ def pipeline(
     listening = Loop(f"{name}-wake-ups", listener.step, close=listener.close)
     keeping = Housekeeping(inbox.pool)
     tidying = Loop(f"{name}-housekeeping", keeping.step, pause=_HOUSEKEEPING_SECONDS)
-    lag = Lag(name, subscription, inbox.pool)
-    measuring = Loop(f"{name}-lag", lag.step, pause=_LAG_SECONDS)
-    return Pipeline([*woken, consuming, listening, tidying, measuring], relaying.wake)
+    return [*woken, consuming, listening, tidying]
 
 
 def _waking(loops: Sequence[Loop]) -> Callable[[], None]:

@@ -1,17 +1,31 @@
-"""The worker process of routing."""
+"""The worker process of routing: referrals are matched and offered, clocks run out."""
 
 import sys
+import threading
 
+from routing.adapters.desk import Desk
+from routing.adapters.events import FINAL, IMMEDIATE, handlers
+from routing.adapters.loops import clock_step
+from services.pipeline import pipeline
+from services.site import safe_site
+from services.topics import read_by
 from services.worker import run
 from shared.config import RoutingWorkerSettings
-from shared.worker import Loop
+from shared.db import open_pool
+from shared.worker import Inbox, Loop
 
 NAME = "routing"
+_CONNECTIONS = 6
 
 
 def loops(settings: RoutingWorkerSettings) -> list[Loop]:
-    """Return the loops."""
-    return []
+    """Return the loops: the pipeline, and the clock of the offers."""
+    pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
+    relay_wake = threading.Event()
+    desk = Desk(pool, safe_site(settings.site), relay_wake.set)
+    inbox = Inbox(NAME, pool, handlers(desk), immediate=IMMEDIATE, final=FINAL)
+    clock = Loop(f"{NAME}-clock", clock_step(desk))
+    return pipeline(settings, inbox, read_by(NAME), [clock], relay_wake)
 
 
 def main() -> int:

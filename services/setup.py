@@ -3,19 +3,21 @@
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from joserfc.jwk import OKPKey
 from psycopg.conninfo import make_conninfo
 
+from intake.adapters.site_files import load_site_part as load_intake
 from notifications.adapters.site_files import load_site_part as load_notifications
+from routing.adapters.site_files import load_site_part as load_routing
 from services.access import grant_access
 from services.local.databases import Database, all_databases, create_database, create_roles
 from services.topics import all_topics
 from shared.bus import open_bus
 from shared.config import SetupSettings
-from shared.db import open_pool, transaction
+from shared.db import Tx, open_pool, transaction
 from shared.db.migrate import upgrade
 from shared.site import load_site
 
@@ -26,49 +28,67 @@ MIGRATIONS = {
     "routing": "routing.migrations",
     "notifications": "notifications.migrations",
 }
-Connect = Callable[[str], str]
-"""Gives the connection string of the owner of a database, by the database's name."""
-_DATABASES = {found.name: found for found in all_databases(SERVICES)}
+Owners = Mapping[str, str]
+"""The connection string of the owner of each database, by the database's name."""
 
 
 def create_databases(settings: SetupSettings) -> None:
-    """Make sure that the services' databases and roles exist, with the passwords given."""
+    """Make sure that the databases exist, with the roles whose passwords are given."""
     create_roles(settings.database, settings.role_passwords)
-    for database in _used_databases(settings):
+    for database in own_databases(settings):
         create_database(settings.database, database)
 
 
-def owners(settings: SetupSettings) -> Connect:
-    """Return how the owners of the databases connect."""
-
-    def connect(name: str) -> str:
-        owner = _DATABASES[name].owner
-        password = settings.role_passwords[owner]
-        return make_conninfo(settings.database, dbname=name, user=owner, password=password)
-
-    return connect
+def own_databases(settings: SetupSettings) -> list[Database]:
+    """Return the databases that this set-up cares for: those whose roles have passwords."""
+    return [
+        database
+        for database in all_databases(SERVICES)
+        if set(database.roles) <= set(settings.role_passwords)
+    ]
 
 
-def migrate(connect: Connect) -> None:
-    """Bring every database to the newest version.
+def owners(settings: SetupSettings) -> Owners:
+    """Return how the owner of each database of this set-up connects."""
+    return {
+        database.name: make_conninfo(
+            settings.database,
+            dbname=database.name,
+            user=database.owner,
+            password=settings.role_passwords[database.owner],
+        )
+        for database in own_databases(settings)
+    }
+
+
+def migrate(owners: Owners) -> None:
+    """Bring the databases to the newest version.
 
     Raises:
         DatabaseIsNewer: one was used by a newer version of this software.
 
     """
-    for name, package in MIGRATIONS.items():
-        upgrade(connect(name), package)
+    for name, dsn in owners.items():
+        if name in MIGRATIONS:
+            upgrade(dsn, MIGRATIONS[name])
 
 
-def load(folder: Path, connect: Connect, issuer: str, agency: str) -> None:
-    """Load the site's files into the services, each its own part.
+def load(folder: Path, owners: Owners, *, issuer: str, agency: str) -> None:
+    """Load the site's files into the services, each its own part: all of a part, or nothing.
 
     Raises:
         Rejected: a file cannot be used; every fault is named.
 
     """
-    with open_pool(connect("notifications"), name="setup") as pool, transaction(pool) as tx:
-        load_notifications(tx, folder, issuer=issuer)
+    parts: Mapping[str, Callable[[Tx], None]] = {
+        "intake": lambda tx: load_intake(tx, folder, issuer=issuer, agency=agency),
+        "routing": lambda tx: load_routing(tx, folder, issuer=issuer),
+        "notifications": lambda tx: load_notifications(tx, folder, issuer=issuer),
+    }
+    for service, load_part in parts.items():
+        if service in owners:
+            with open_pool(owners[service], name="setup", size=1) as pool, transaction(pool) as tx:
+                load_part(tx)
 
 
 def create_bus(settings: SetupSettings) -> None:
@@ -85,7 +105,7 @@ def create_bus(settings: SetupSettings) -> None:
 def new_secrets(folder: Path) -> Iterator[str]:
     """Make the key files that do not exist yet; give the names of those made."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ticket = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA"}, auto_kid=True)
+    ticket = OKPKey.generate_key("Ed25519", auto_kid=True)
     if not (folder / "agency.key").exists():
         yield _write(folder / "agency.key", secrets.token_bytes(32))
     if not (folder / "ticket.jwk").exists():
@@ -97,8 +117,3 @@ def _write(file: Path, content: bytes) -> str:
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
         opened.write(content)
     return file.name
-
-
-def _used_databases(settings: SetupSettings) -> list[Database]:
-    """Return the databases whose roles have passwords: the bus has none where Kafka is it."""
-    return [d for d in _DATABASES.values() if set(d.roles) <= set(settings.role_passwords)]

@@ -1,10 +1,9 @@
 """The ready users of a demo, from the site's members."""
 
+import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-from services.local.provider import ReadyUser
-from services.local.settings import members
 
 _WORDS = {
     "advocate": "advocate",
@@ -17,10 +16,19 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyUser:
+    """Somebody who can sign in with one click; `roles` says as what."""
+
+    subject: str
+    name: str
+    roles: str
+
+
 def ready_users(site: Path) -> list[ReadyUser]:
     """Return who can sign in, each once with all their roles; machine clients are not people."""
     found: dict[str, ReadyUser] = {}
-    for row in members(site):
+    for row in _members(site):
         if row["role"] not in _WORDS:
             continue
         word = _WORDS[row["role"]]
@@ -38,3 +46,8 @@ def one_for_each_role(users: Sequence[ReadyUser]) -> list[ReadyUser]:
     for user in users:
         first.setdefault(user.roles, user)
     return list(first.values())
+
+
+def _members(site: Path) -> list[dict[str, str]]:
+    with (site / "members.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

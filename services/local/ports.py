@@ -24,7 +24,13 @@ def choose(taken: Container[int] = ()) -> int:
     """Return a free port that is none of the taken ones."""
     start = random.choice(_CHOICE)  # noqa: S311  (two that choose at once must not meet)
     around = (*range(start, _CHOICE.stop), *range(_CHOICE.start, start))
-    return next(port for port in around if port not in taken and is_free(port))
+    free: int = next(port for port in around if port not in taken and is_free(port))
+    return free
+
+
+def issuer(port: int) -> str:
+    """Return the sign-in provider's address: another host than the pages', to share no cookie."""
+    return f"http://localhost:{port}"
 
 
 def _can_bind(port: int) -> bool:

@@ -10,33 +10,25 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from authlib.deprecate import AuthlibDeprecationWarning
 from flask import Flask, abort, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from services.local.ports import HOST
+from services.local.people import ReadyUser
+from services.local.ports import HOST, issuer
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # the mock stands on what Authlib is about to leave
+with warnings.catch_warnings():  # the mock stands on what Authlib is about to leave
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     import oidc_provider_mock
     from authlib import jose
 
 _TOKEN_SECONDS = 600
-
-
-@dataclass(frozen=True, slots=True)
-class ReadyUser:
-    """Somebody who can sign in with one click; `roles` says as what."""
-
-    subject: str
-    name: str
-    roles: str
 
 
 class Provider:
@@ -130,11 +122,6 @@ class Provider:
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  (its signature)
         """Keep no log: the addresses hold codes."""
-
-
-def issuer(port: int) -> str:
-    """Return the provider's address: not that of the services, so that no cookie is shared."""
-    return f"http://localhost:{port}"
 
 
 def _asks_for_machine() -> bool:

@@ -1,6 +1,5 @@
 """The settings of every process of a demo, from its data folder instead of the environment."""
 
-import csv
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +7,8 @@ from typing import Any
 
 from services.local.folder import Folder
 from services.local.kafka import LocalKafka
-from services.local.ports import HOST
+from services.local.ports import HOST, issuer
 from services.local.postgres import LocalPostgres
-from services.local.provider import issuer
 from shared.config import (
     IntakeWebSettings,
     IntakeWorkerSettings,
@@ -76,12 +74,6 @@ def copy_site(place: Place, source: Path = SAMPLE_SITE) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         text = file.read_text(encoding="utf-8").replace(_SAMPLE_ORIGIN, place.origin)
         target.write_text(text, encoding="utf-8")
-
-
-def members(site: Path) -> list[dict[str, str]]:
-    """Return the rows of the site's members."""
-    with (site / "members.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def intake_web(place: Place) -> IntakeWebSettings:

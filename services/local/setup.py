@@ -1,5 +1,6 @@
 """Makes the databases of a demo ready: roles, tables, the sample site."""
 
+from services.local.databases import all_databases
 from services.local.settings import AGENCY, Place
 from services.setup import SERVICES, load, migrate
 from shared.bus.postgres import create_schema
@@ -10,14 +11,14 @@ def prepare_databases(place: Place) -> None:
     server = place.postgres
     server.create_roles_and_databases(SERVICES)
     create_schema(server.dsn("bus", "bus_owner"))
-    migrate(lambda name: _owner(place, name))
+    migrate(_owners(place))
 
 
 def load_sample(place: Place) -> None:
     """Load the sample site into the services."""
-    load(place.folder.site, lambda name: _owner(place, name), place.issuer, AGENCY)
+    load(place.folder.site, _owners(place), issuer=place.issuer, agency=AGENCY)
 
 
-def _owner(place: Place, database: str) -> str:
-    service = database.removesuffix("_keys")
-    return place.postgres.dsn(database, f"{service}_owner")
+def _owners(place: Place) -> dict[str, str]:
+    databases = all_databases(SERVICES)
+    return {found.name: place.postgres.dsn(found.name, found.owner) for found in databases}

@@ -12,7 +12,7 @@ import psycopg
 from shared.log import get_logger
 
 CHANNEL = "wake"
-_LISTEN_SECONDS = 5.0
+_LISTEN_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 
 _log = get_logger(__name__)

@@ -11,7 +11,8 @@ from joserfc.jwk import KeySet
 
 from services.local import ports
 from services.local.folder import Folder
-from services.local.provider import Provider, ReadyUser
+from services.local.people import ReadyUser
+from services.local.provider import Provider
 
 USERS = [ReadyUser("advocate", "Renee Baptiste", "advocate")]
 CLIENTS = {"agency-system": "secret-of-the-agency"}

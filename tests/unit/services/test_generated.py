@@ -1,47 +1,7 @@
-import json
-from typing import Any
-
 from services.access import all_rights
 from services.documents import settings_table
 from services.topics import all_topics, read_by
 from shared.config import PROCESSES
-from shared.contracts import asyncapi
-from shared.contracts.catalogue import CATALOGUE
-
-
-def test_every_event_is_in_the_asyncapi_document_with_who_sends_and_who_reads_it() -> None:
-    document = asyncapi.document()
-
-    operations = document["operations"].values()
-    for event in CATALOGUE.values():
-        ends = f"/messages/{event.type}"
-        actions = [o["action"] for o in operations if any_ends(o["messages"], ends)]
-        assert actions.count("send") == 1
-        assert actions.count("receive") == len(event.readers)
-        assert document["components"]["messages"][event.type]["examples"]
-
-
-def any_ends(references: list[dict[str, str]], ending: str) -> bool:
-    return any(reference["$ref"].endswith(ending) for reference in references)
-
-
-def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
-    document = asyncapi.document()
-
-    for reference in references_in(document):
-        place: Any = document
-        for part in reference.removeprefix("#/").split("/"):
-            place = place[part]
-    json.dumps(document)
-
-
-def references_in(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        own = [value["$ref"]] if "$ref" in value else []
-        return own + [found for part in value.values() for found in references_in(part)]
-    if isinstance(value, list):
-        return [found for part in value for found in references_in(part)]
-    return []
 
 
 def test_every_setting_of_every_process_is_in_the_table() -> None:
