@@ -1,6 +1,7 @@
 """Routing on a real database: a desk of its worker, one of its web, and what they did."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from routing.application.directory import import_directory
 from routing.application.ports import Staff
 from routing.domain.model import Partner, Referral, Release
 from shared.db import Pool, open_pool, transaction
+from shared.errors import Conflict
 from shared.site import load_site
 from tests.support.databases import TestDatabase
 from tests.unit.routing.builders import a_referral, a_release
@@ -63,6 +65,28 @@ class Routing:
         assert current is not None
         return current.reference
 
+    def offered_to(self, referral: Referral) -> UUID | None:
+        """Return the partner that holds the referral."""
+        current = self.state(referral).current
+        return current.partner_id if current else None
+
+    def queue(self, referral: Referral) -> str:
+        """Return the coordinator's queue that the referral is in."""
+        with self.web.read() as (queries, now):
+            return queries.referral(referral.referral_id, now).row.queue
+
+    def open_escalations(self, referral: Referral) -> set[str]:
+        """Return why a person has to look."""
+        return {reason for reason, _ in self.state(referral).escalations}
+
+    def revokes(self, referral: Referral, found: Partner) -> None:
+        """Have the person take back the release to a partner."""
+        release = next(r for r in referral.releases if r.partner_id == found.partner_id)
+        with self.worker.change() as work:
+            arrivals.on_release_revoked(
+                referral.referral_id, release.release_id, found.partner_id, work
+            )
+
     def accepts(self, referral: Referral, found: Partner) -> str:
         """Have the partner accept; return the offer's reference."""
         reference = self.reference(referral)
@@ -101,6 +125,28 @@ class Routing:
 def staff_of(found: Partner) -> Staff:
     """Return a member of a partner's staff."""
     return Staff(uuid4(), found.partner_id)
+
+
+def together(*verbs: Callable[[], object]) -> None:
+    """Start all at once; a Conflict is an answer, anything else fails the test."""
+    start = threading.Barrier(len(verbs))
+    failures: list[BaseException] = []
+
+    def run(verb: Callable[[], object]) -> None:
+        start.wait()
+        try:
+            verb()
+        except Conflict:
+            pass
+        except BaseException as failure:  # noqa: BLE001  (told in the test's own thread)
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run, args=(verb,)) for verb in verbs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failures == []
 
 
 @pytest.fixture

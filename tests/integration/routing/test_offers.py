@@ -1,7 +1,14 @@
 """Offers go to one partner at a time, in the person's order, and end in one way."""
 
-from tests.integration.routing.conftest import Routing
-from tests.unit.routing.builders import a_partner
+from datetime import timedelta
+
+import pytest
+
+from routing.application import partner
+from routing.application.clock import run_due
+from shared.errors import Conflict, NotAllowed, NotFound, Rejected
+from tests.integration.routing.conftest import Routing, staff_of
+from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 
 def test_a_referral_is_offered_to_the_first_partner_of_the_person(routing: Routing) -> None:
@@ -10,9 +17,261 @@ def test_a_referral_is_offered_to_the_first_partner_of_the_person(routing: Routi
 
     referral = routing.receives(second, first)
 
+    assert routing.offered_to(referral) == second.partner_id
+    assert routing.events(referral) == ["offered"]
+    assert (routing.held(first), routing.held(second)) == ([0], [1])
+
+
+def test_a_declined_offer_goes_to_the_next_released_partner_by_itself(routing: Routing) -> None:
+    """R-46."""
+    first, second, third = a_partner(), a_partner(), a_partner()
+    routing.has_partners(first, second, third)
+    referral = routing.receives(first, second)
+
+    with routing.web.change() as work:
+        partner.decline_offer(routing.reference(referral), "language", staff_of(first), work)
+
+    assert routing.offered_to(referral) == second.partner_id
+    assert routing.events(referral) == ["offered", "declined", "offered"]
+    assert (routing.held(first), routing.held(second)) == ([0], [1])
+
+
+def test_when_nobody_is_left_a_new_release_is_needed_and_the_agency_is_told(
+    routing: Routing,
+) -> None:
+    """R-46: never a silent end, never a partner without a release."""
+    first, other = a_partner(), a_partner()
+    routing.has_partners(first, other)
+    referral = routing.receives(first)
+
+    with routing.web.change() as work:
+        partner.decline_offer(routing.reference(referral), "other", staff_of(first), work)
+
+    assert routing.queue(referral) == "needs-new-release"
+    assert routing.events(referral) == ["offered", "declined", "unmatched"]
+
+
+def test_a_reason_is_kept_and_told_only_where_the_person_released_it(routing: Routing) -> None:
+    first, second = a_partner(), a_partner()
+    routing.has_partners(first, second)
+    told = routing.receives(first, release={"report_back": ("answer-detail",)})
+    untold = routing.receives(second, release={"report_back": ()})
+
+    for referral, found in ((told, first), (untold, second)):
+        with routing.web.change() as work:
+            partner.decline_offer(routing.reference(referral), "waitlist", staff_of(found), work)
+
+    assert routing.state(told).offers[0].reason == "waitlist"
+    assert routing.state(untold).offers[0].reason is None
+
+
+def test_accepting_starts_the_clock_of_first_contact(routing: Routing) -> None:
+    """R-44."""
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found)
+
+    routing.accepts(referral, found)
+
     current = routing.state(referral).current
     assert current is not None
-    assert current.partner_id == second.partner_id
-    assert routing.events(referral) == ["offered"]
-    assert routing.held(second) == [1]
-    assert routing.held(first) == [0]
+    assert current.first_contact_by is not None
+    assert current.answered_at is not None
+    assert current.first_contact_by > current.answered_at
+    assert routing.events(referral) == ["offered", "accepted"]
+    assert routing.held(found) == [1]
+
+
+def test_the_whole_way_of_an_accepted_offer(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found)
+    reference = routing.accepts(referral, found)
+    staff = staff_of(found)
+
+    with routing.web.change() as work:
+        partner.record_contact(reference, "introduced-live", staff, work)
+    with routing.web.change() as work:
+        partner.record_service_started(reference, staff, work)
+    with routing.web.change() as work:
+        partner.close_referral(reference, "service-completed", staff, work)
+
+    told = ["offered", "accepted", "contacted", "service-started", "closed"]
+    assert routing.events(referral) == told
+    assert routing.queue(referral) == "closed"
+    assert routing.held(found) == [0]
+    with routing.web.read() as (queries, now):
+        page = queries.referral(referral.referral_id, now)
+    assert [entry.kind for entry in page.timeline] == ["submitted", *told]
+
+
+def test_without_report_back_only_the_answer_and_the_end_are_recorded(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found, release={"report_back": ()})
+    reference = routing.accepts(referral, found)
+    staff = staff_of(found)
+
+    with pytest.raises(NotAllowed), routing.web.change() as work:
+        partner.record_contact(reference, "contacted", staff, work)
+    with pytest.raises(NotAllowed), routing.web.change() as work:
+        partner.record_service_started(reference, staff, work)
+    with routing.web.change() as work:
+        partner.close_referral(reference, "could-not-reach", staff, work)
+
+    (offer,) = routing.state(referral).offers
+    assert (offer.state, offer.outcome, offer.contacted_at) == ("closed", None, None)
+
+
+def test_the_outcome_is_asked_for_where_it_is_to_be_reported(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found)
+    reference = routing.accepts(referral, found)
+
+    with pytest.raises(Rejected), routing.web.change() as work:
+        partner.close_referral(reference, None, staff_of(found), work)
+
+
+@pytest.mark.parametrize("verb", ["accept", "decline"])
+def test_an_answered_offer_says_the_state_it_is_in(routing: Routing, verb: str) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found)
+    reference = routing.accepts(referral, found)
+
+    with pytest.raises(Conflict) as refused, routing.web.change() as work:
+        if verb == "accept":
+            partner.accept_offer(reference, staff_of(found), work)
+        else:
+            partner.decline_offer(reference, "other", staff_of(found), work)
+
+    assert refused.value.state == "accepted"
+    assert routing.events(referral) == ["offered", "accepted"]
+
+
+def test_an_offer_of_another_organization_is_not_there(routing: Routing) -> None:
+    found, other = a_partner(), a_partner()
+    routing.has_partners(found, other)
+    referral = routing.receives(found, other)
+    reference = routing.reference(referral)
+
+    with pytest.raises(NotFound), routing.web.change() as work:
+        partner.accept_offer(reference, staff_of(other), work)
+    with pytest.raises(NotFound), routing.web.read() as (queries, now):
+        queries.offer(reference, other.partner_id, now)
+
+
+@pytest.mark.parametrize("verb", ["decline", "contact", "close"])
+def test_an_unknown_code_is_refused(routing: Routing, verb: str) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found)
+    reference = routing.reference(referral)
+
+    with pytest.raises(Rejected), routing.web.change() as work:
+        if verb == "decline":
+            partner.decline_offer(reference, "mood", staff_of(found), work)
+        elif verb == "contact":
+            partner.record_contact(reference, "shouted", staff_of(found), work)
+        else:
+            partner.close_referral(reference, "fine", staff_of(found), work)
+
+
+def test_a_late_answer_does_not_count_even_before_the_clock_has_run(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found)
+    reference = routing.reference(referral)
+    routing.runs("update offer set answer_by = now() - interval '1 second'")
+
+    with pytest.raises(Conflict) as refused, routing.web.change() as work:
+        partner.accept_offer(reference, staff_of(found), work)
+
+    assert refused.value.state == "expired"
+
+
+def test_an_expired_offer_goes_to_the_next_partner_by_itself(routing: Routing) -> None:
+    first, second = a_partner(), a_partner()
+    routing.has_partners(first, second)
+    referral = routing.receives(first, second)
+    routing.runs("update offer set answer_by = now() - interval '1 second'")
+
+    run_due(routing.worker.change)
+    run_due(routing.worker.change)
+
+    assert routing.offered_to(referral) == second.partner_id
+    assert routing.events(referral) == ["offered", "offer-expired", "offered"]
+    assert (routing.held(first), routing.held(second)) == ([0], [1])
+
+
+def test_the_answer_is_due_no_later_than_the_release_ends(routing: Routing) -> None:
+    """R-16."""
+    found = a_partner()
+    routing.has_partners(found)
+    with routing.worker.read() as (_, now):
+        soon = now + timedelta(minutes=20)
+
+    referral = routing.receives(found, release={"expires_at": soon})
+
+    current = routing.state(referral).current
+    assert current is not None
+    assert current.answer_by == soon
+
+
+@pytest.mark.parametrize(
+    ("report_back", "reason"),
+    [(("first-contact",), "first-contact-overdue"), ((), "contact-not-reported")],
+)
+def test_contact_that_is_not_made_in_time_is_put_before_a_person_once(
+    routing: Routing, report_back: tuple[str, ...], reason: str
+) -> None:
+    """R-44."""
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found, release={"report_back": report_back})
+    routing.accepts(referral, found)
+    routing.runs("update offer set first_contact_by = now() - interval '1 second'")
+
+    run_due(routing.worker.change)
+    run_due(routing.worker.change)
+
+    assert routing.queue(referral) == "overdue"
+    assert routing.open_escalations(referral) == {reason}
+    assert routing.events(referral) == ["offered", "accepted", "escalated"]
+
+
+def test_contact_made_late_ends_the_overdue(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found)
+    reference = routing.accepts(referral, found)
+    routing.runs("update offer set first_contact_by = now() - interval '1 second'")
+    run_due(routing.worker.change)
+
+    with routing.web.change() as work:
+        partner.record_contact(reference, "contacted", staff_of(found), work)
+
+    assert routing.queue(referral) == "accepted"
+    assert routing.open_escalations(referral) == set()
+
+
+def test_a_code_that_nobody_knows_goes_to_a_person(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+
+    referral = routing.receives(found, facts=some_facts(needs=("from-the-future",)))
+
+    assert routing.queue(referral) == "needs-person"
+    assert routing.offered_to(referral) is None
+    assert routing.events(referral) == ["escalated", "unmatched"]
+
+
+def test_an_emergency_that_meets_only_closed_doors_goes_to_a_person(routing: Routing) -> None:
+    """R-44."""
+    never = a_partner(None, a_service(openings=()))
+    routing.has_partners(never)
+
+    referral = routing.receives(never, facts=some_facts(urgency="emergency"))
+
+    assert routing.queue(referral) == "needs-person"
