@@ -103,6 +103,10 @@ _WORDS: Final[Mapping[str, Callable[[Happening], str]]] = {
     "submitted": lambda _h: _("Sent."),
     "offered": lambda h: _("%(partner)s was asked.", partner=h.partner),
     "accepted": lambda h: _("%(partner)s said yes.", partner=h.partner),
+    "accepted-after-revocation": lambda h: _(
+        "%(partner)s said yes after the release was taken back. It sees nothing.",
+        partner=h.partner,
+    ),
     "declined": _declined,
     "offer-expired": lambda h: _("%(partner)s did not answer in time.", partner=h.partner),
     "unmatched": _unmatched,

@@ -1,0 +1,1 @@
+"""Intake's pages on a real database."""
