@@ -38,10 +38,11 @@ from shared.errors import TransientError
 from shared.log import get_logger
 
 _BATCH = 500
-_CONNECT_MS = 5_000
-_LISTEN_SECONDS = 2.0
-_REQUEST_MS = 10_000
-_DELIVERY_MS = 15_000
+# Together below 30 seconds, after which a loop that is in one step counts as stuck.
+_CONNECT_MS = 4_000
+_LISTEN_SECONDS = 1.5
+_REQUEST_MS = 6_000
+_DELIVERY_MS = 10_000
 _CLOSE_SECONDS = 3.0
 _NEW_TOPICS_MS = 1_000
 _SESSION_MS = 10_000
@@ -143,9 +144,13 @@ class KafkaBusProducer:
     def close(self, seconds: float = _CLOSE_SECONDS) -> None:
         """Let go of the connection."""
         producer, self._producer = self._producer, None
-        if producer is not None:
-            with contextlib.suppress(KafkaError):
-                producer.close(timeout=seconds)
+        if producer is None:
+            return
+        try:
+            producer.close(timeout=seconds)
+        except KafkaError:
+            # It gives up with its thread still sending what nobody waits for any more.
+            producer._sender.force_close()  # noqa: SLF001  (there is no other way)
 
     def _connected(self) -> Any:  # noqa: ANN401  (the client is untyped)
         if self._producer is None:
