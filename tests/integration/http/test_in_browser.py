@@ -1,0 +1,144 @@
+"""The frame of every page in a real browser: leaving quickly, the time-out, accessibility."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
+
+from shared.db.pool import Pool
+from tests.integration.http.conftest import build
+from tests.support.databases import TestDatabase
+from tests.support.web import add_member, sign_in, web_settings
+
+CHROMIUM = Path("/usr/bin/chromium")
+PHONE, DESKTOP = 360, 1280
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def neutral() -> Iterator[str]:
+    """Serve the neutral page on another origin; give its address."""
+    server = make_server("127.0.0.1", 0, Response("the weather"), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def app(pool: Pool, neutral: str) -> Flask:
+    return build(web_settings(exit_url=neutral), pool)
+
+
+@pytest.fixture
+def client(app: Flask, base_db: TestDatabase) -> FlaskClient:
+    add_member(base_db.owner, "olga", "operator")
+    app.config.update(SESSION_COOKIE_PATH="/", APPLICATION_ROOT="/")
+    client = app.test_client()
+    sign_in(client, "olga")
+    return client
+
+
+def opened(
+    browser: Browser,
+    served: str,
+    client: FlaskClient,
+    *,
+    script: bool = True,
+    width: int = DESKTOP,
+) -> BrowserContext:
+    """Open a browser that is signed in."""
+    context = browser.new_context(
+        java_script_enabled=script, viewport={"width": width, "height": 800}
+    )
+    cookie = client.get_cookie("wh-sample")
+    assert cookie is not None
+    context.add_cookies([{"name": "wh-sample", "value": cookie.value, "url": served}])
+    return context
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+@pytest.mark.parametrize("path", ["/ops", "/crisis", "/exit/about", "/timed-out", "/rejected"])
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    browser: Browser, served: str, client: FlaskClient, path: str, width: int
+) -> None:
+    with opened(browser, served, client, width=width) as context:
+        page = context.new_page()
+        page.goto(served + path)
+
+        found = Axe().run(page)
+
+        assert found.response["violations"] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_exit_button_leads_away_and_ends_the_session_r30(
+    browser: Browser, served: str, client: FlaskClient, neutral: str, *, script: bool
+) -> None:
+    with opened(browser, served, client, script=script) as context:
+        page = context.new_page()
+        page.goto(f"{served}/ops")
+
+        page.get_by_role("link", name="Exit this page").click()
+        page.wait_for_url(neutral)
+
+        assert context.cookies(served) == []
+    assert client.get("/ops").status_code == 302
+
+
+def test_shift_three_times_leaves_and_two_times_do_not_r30(
+    browser: Browser, served: str, client: FlaskClient, neutral: str
+) -> None:
+    with opened(browser, served, client) as context:
+        page = context.new_page()
+        page.goto(f"{served}/ops")
+
+        press(page, "Shift", "Shift", "a", "Shift")
+        stayed = page.url
+        press(page, "Shift", "Shift")
+        page.wait_for_url(neutral)
+
+        assert stayed == f"{served}/ops"
+
+
+def test_the_reader_is_warned_before_the_time_out_and_signed_out_at_its_end(
+    browser: Browser, served: str, client: FlaskClient
+) -> None:
+    with opened(browser, served, client) as context:
+        page = context.new_page()
+        page.clock.install()
+        page.goto(f"{served}/ops")
+
+        page.clock.fast_forward("12:50")
+        assert page.get_by_role("dialog").count() == 0
+        page.clock.fast_forward("00:20")
+        page.get_by_role("button", name="Stay signed in").click()
+        page.clock.fast_forward("12:50")
+        stayed = page.get_by_role("dialog").count()
+        page.clock.fast_forward("02:20")
+        page.wait_for_url(f"{served}/timed-out")
+
+        assert stayed == 0
+    assert client.get("/ops").status_code == 302
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
