@@ -104,7 +104,7 @@ class Inbox:
             if isinstance(event, InvalidEvent):
                 park(tx, self.consumer, record, None, event.code, attempts=1)
             else:
-                self._take(batch, record, event)
+                self.take(batch, record, event)
         self.close_batch(batch)
 
     def _read(self, record: Record) -> Event | InvalidEvent:
@@ -145,7 +145,8 @@ class Inbox:
                 },
             )
 
-    def _take(self, batch: _Batch, record: Record, event: Event) -> None:
+    def take(self, batch: _Batch, record: Record, event: Event) -> None:
+        """Apply the event if it is its turn, hold it if it came early, drop a duplicate."""
         stream = (event.source, event.key)
         expected = batch.expected[stream]
         if event.sequence < expected:

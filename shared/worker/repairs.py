@@ -63,13 +63,10 @@ class Repairs:
         event = read_envelope(record.key, record.headers, record.value)
         if row["sequence"] is None:
             raise InvalidEvent(row["reason"])
-        stream = (event.source, event.key)
-        batch = self._inbox.open_batch(tx, [stream])
-        if event.sequence == batch.expected[stream]:
-            self._inbox.handle(batch, event)
-            self._inbox.advance(batch, stream)
+        _close(tx, row, "replayed")  # first, so that the record does not stand in its own way
+        batch = self._inbox.open_batch(tx, [(event.source, event.key)])
+        self._inbox.take(batch, record, event)
         self._inbox.close_batch(batch)
-        _close(tx, row, "replayed")
         return "replayed"
 
     def _discard(self, tx: Tx, repair: dict[str, Any]) -> str:
@@ -79,6 +76,8 @@ class Repairs:
         if row["sequence"] is not None:
             stream = (row["source"], row["key"])
             batch = self._inbox.open_batch(tx, [stream])
+            if row["sequence"] > batch.expected[stream]:
+                return "not-its-turn"  # let go now, its place would be a gap that nothing fills
             if row["sequence"] == batch.expected[stream]:
                 self._inbox.advance(batch, stream)
             self._inbox.close_batch(batch)

@@ -237,6 +237,54 @@ def test_a_discard_lets_the_later_events_pass(pool: Pool) -> None:
     assert effects(pool) == [2]
 
 
+def a_revocation(sequence: int) -> Record:
+    released: dict[str, Any] = {"release_id": str(UUID(int=5)), "partner_id": str(UUID(int=6))}
+    return a_record(sequence, type_=REVOKED, **released)
+
+
+def test_a_revocation_that_was_parked_before_its_turn_is_replayed_and_keeps_its_turn(
+    pool: Pool,
+) -> None:
+    """R-15: a replay takes effect at once, and again when its turn comes."""
+    bad = {3}
+    inbox = an_inbox(pool, fails_for(bad), immediate=frozenset({REVOKED}))
+    inbox.apply([a_revocation(3)])
+    [parked] = waiting(pool, "parked")
+    bad.clear()
+
+    assert repair(pool, inbox, "replay", parked_id=parked["parked_id"]) == "replayed"
+    assert effects(pool) == [3]
+    inbox.apply([a_record(n) for n in (1, 2, 4)])
+
+    assert effects(pool) == [3, 1, 2, 3, 4]
+
+
+def test_a_replay_of_an_erasure_ends_its_key(pool: Pool) -> None:
+    bad = {2}
+    inbox = an_inbox(pool, fails_for(bad), final=frozenset({ERASED}))
+    inbox.apply([a_record(2, type_=ERASED), a_record(3)])
+    [parked] = waiting(pool, "parked")
+    bad.clear()
+
+    repair(pool, inbox, "replay", parked_id=parked["parked_id"])
+    inbox.apply([a_record(1), a_record(3)])
+
+    assert effects(pool) == [2]
+    assert waiting(pool, "held") == waiting(pool, "parked") == []
+
+
+def test_a_discard_before_its_turn_is_refused(pool: Pool) -> None:
+    inbox = an_inbox(pool, fails_for({3}), immediate=frozenset({REVOKED}))
+    inbox.apply([a_revocation(3)])
+    [parked] = waiting(pool, "parked")
+
+    assert repair(pool, inbox, "discard", parked_id=parked["parked_id"]) == "not-its-turn"
+    inbox.apply([a_record(n) for n in (1, 2, 4)])
+    assert repair(pool, inbox, "discard", parked_id=parked["parked_id"]) == "discarded"
+
+    assert effects(pool) == [1, 2, 4]
+
+
 def test_a_gap_that_nothing_will_fill_is_closed_by_hand(pool: Pool) -> None:
     inbox = an_inbox(pool)
     inbox.apply([a_record(1), a_record(4), a_record(5)])
