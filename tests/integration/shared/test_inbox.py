@@ -83,7 +83,7 @@ def effects(pool: Pool, key: UUID = KEY) -> list[int]:
 def waiting(pool: Pool, table: str) -> list[dict[str, Any]]:
     with transaction(pool) as tx:
         condition = "where closed_at is null" if table == "parked" else ""
-        return tx.execute(f"select * from {table} {condition}").fetchall()  # type: ignore[arg-type]
+        return tx.execute(f"select * from {table} {condition}").fetchall()
 
 
 def repair(pool: Pool, inbox: Inbox, action: str, **changes: Any) -> str:
