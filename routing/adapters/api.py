@@ -7,9 +7,7 @@ from the request. A preview is neither stored nor logged.
 from collections.abc import Callable
 from typing import Any
 
-from flask import request
 from flask_smorest import Blueprint
-from werkzeug.exceptions import UnsupportedMediaType
 
 from routing.adapters import schemas
 from routing.adapters.desk import Desk
@@ -25,7 +23,6 @@ def previews(desk: Desk) -> Blueprint:
     """Build the blueprint of the match preview."""
     blueprint = Blueprint("previews", __name__, url_prefix="/api/previews")
     blueprint.before_request(require_client)
-    blueprint.before_request(_require_json)
     preview = previewer(desk)
 
     @blueprint.post("")
@@ -42,17 +39,10 @@ def offers(desk: Desk) -> Blueprint:
     """Build the blueprint of a partner's own offers."""
     blueprint = Blueprint("partner_offers", __name__, url_prefix="/api/offers")
     blueprint.before_request(require_client)
-    blueprint.before_request(_require_json)
     _add_reading(blueprint, desk)
     _add_answers(blueprint, desk)
     _add_reports(blueprint, desk)
     return blueprint
-
-
-def _require_json() -> None:
-    """Refuse a body in another form, so that it is never read as an empty one."""
-    if request.content_length and not request.is_json:
-        raise UnsupportedMediaType
 
 
 def _add_reading(blueprint: Blueprint, desk: Desk) -> None:

@@ -191,13 +191,12 @@ def _parts(package: Package, services: Mapping[UUID, Row], site: Site) -> _Parts
 
 def _locations(package: Package) -> Mapping[UUID, _Location]:
     rows = _by_id(package.rows("locations", ("id", "location_type")))
-    hidden = {
-        row.reference("location_id", rows, "locations.csv")
+    marks = {
+        row.reference("location_id", rows, "locations.csv"): row.flag("address_confidential")
         for row in package.rows("wh_locations", ("location_id", "address_confidential"))
-        if row.flag("address_confidential")
     }
     return {
-        found: _Location(row.code("location_type", _LOCATION_TYPES), found in hidden)
+        found: _Location(row.code("location_type", _LOCATION_TYPES), marks.get(found, False))
         for found, row in rows.items()
     }
 

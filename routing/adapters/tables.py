@@ -148,7 +148,7 @@ class Row:
         value = self.text(column) or default
         try:
             ZoneInfo(value)
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             self.fault(column, "is not a time zone such as America/Chicago")
             return default
         return value
