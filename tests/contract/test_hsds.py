@@ -305,10 +305,8 @@ def test_a_service_without_our_own_row_is_listed_and_never_matched(tmp_path: Pat
     assert not partner.recipient
 
 
-@pytest.mark.parametrize(
-    "columns", ["columns that nobody knows", "a byte order mark", "blank rows"]
-)
-def test_what_does_not_matter_is_passed_over(tmp_path: Path, columns: str) -> None:
+@pytest.mark.parametrize("what", ["columns that nobody knows", "a byte order mark", "blank rows"])
+def test_what_does_not_matter_is_passed_over(tmp_path: Path, what: str) -> None:
     folder = write(tmp_path, TABLES)
     file = folder / "organizations.csv"
     text = file.read_text()
