@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +17,7 @@ from joserfc.jwk import OKPKey
 from werkzeug.test import TestResponse
 
 from routing.adapters.desk import Desk
+from routing.adapters.loops import clock_step
 from routing.adapters.pages import Parts, Tickets, add_pages
 from routing.application.arrivals import on_release_revoked, route_referral
 from routing.application.directory import import_directory
@@ -190,6 +192,16 @@ class Pages:
         with self.worker.change() as work:
             on_release_revoked(referral.referral_id, release.release_id, release.partner_id, work)
 
+    def run_clock(self) -> None:
+        """Let the clock do everything that is due."""
+        while clock_step(self.worker)():
+            continue
+
+    def service_of(self, partner_id: UUID) -> UUID:
+        """Return the id of a partner's only service."""
+        found = next(partner for partner in directory() if partner.partner_id == partner_id)
+        return found.services[0].service_id
+
     def offer_reference(self, referral_id: UUID) -> str:
         """Return the reference of a referral's newest offer, or ""."""
         row = self.ask(
@@ -280,10 +292,11 @@ def _fill(database: TestDatabase, site_code: str) -> None:
     pool.close()
 
 
-def directory() -> list[Partner]:
+@cache
+def directory() -> tuple[Partner, ...]:
     """Return the partners of the tests."""
     recovery = a_service(name="Recovery program", needs=("substance-use",))
-    return [
+    return (
         a_partner(CYPRESS, "Cypress Bend Healing Center (invented)", a_service(name="Healing")),
         a_partner(
             HOA_SEN,
@@ -291,7 +304,7 @@ def directory() -> list[Partner]:
             a_service(name="Family counseling", languages=("vi", "en"), minimum_age=18),
         ),
         a_partner(SECOND_LINE, "Second Line Recovery (invented)", recovery),
-    ]
+    )
 
 
 def _settings(database: TestDatabase) -> RoutingWebSettings:
