@@ -1,6 +1,7 @@
 """`python -m services.cli`: set-up of a system, and the documents generated from the code."""
 
 import json
+import random
 import sys
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import click
 
 from services import setup
 from services.documents import settings_table
+from services.local.folder import Folder, Refused
+from services.sample import Sample
 from services.site import NotSafe, safe_site
 from shared.config import SetupSettings, WrongSettings
 from shared.contracts import asyncapi
@@ -15,7 +18,8 @@ from shared.db.migrate import DatabaseIsNewer
 from shared.errors import DomainError, Rejected
 from shared.site import WrongSite, load_site
 
-_REASONS = (WrongSettings, WrongSite, DatabaseIsNewer, NotSafe)
+_ANSWER_EVERY = 20
+_REASONS = (WrongSettings, WrongSite, DatabaseIsNewer, NotSafe, Refused)
 
 
 class _Cli(click.Group):
@@ -111,6 +115,22 @@ def show_asyncapi() -> None:
     """Show the AsyncAPI 3 document of the events."""
     json.dump(asyncapi.document(), sys.stdout, indent=2)
     click.echo()
+
+
+@main.command()
+@click.option("--data", type=click.Path(path_type=Path), default=Path(".local"), show_default=True)
+@click.option("--count", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--seed", type=int, default=None, help="Invent the same ones again.")
+def sample(data: Path, count: int, seed: int | None) -> None:
+    """Push invented intakes and partners' answers through the API of a running demo."""
+    inventor = Sample(Folder(data), random.Random(seed))  # noqa: S311  (invented people)
+    submitted = answered = 0
+    with click.progressbar(range(count), label="Intakes and answers") as numbers:
+        for number in numbers:
+            submitted += inventor.intake()
+            if number % _ANSWER_EVERY == _ANSWER_EVERY - 1:
+                answered += inventor.answers()
+    click.echo(f"{submitted} intakes, {answered} answers. {count - submitted} fitted no partner.")
 
 
 def _load(settings: SetupSettings, folder: Path) -> None:

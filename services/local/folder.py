@@ -22,7 +22,7 @@ ENGINES = ("postgres", "kafka")
 _KIND = "demo"
 _STAMP = "warm-handoff.json"
 _LOCK = "running.lock"
-_SECRETS = ("forms", "sign-in", "agency-system", "intake-brva")
+_SECRETS = ("forms", "sign-in", "agency-system", "intake-brva", "partner-systems")
 _RSA_BITS = 2048
 
 

@@ -12,9 +12,10 @@ from services.local import people, ports
 from services.local.broker import Broker, choose_engine, make_topics
 from services.local.children import Child, stop_all
 from services.local.folder import ENGINES, Refused
+from services.local.machines import client_secrets
 from services.local.mail import MailCatcher
 from services.local.provider import Provider
-from services.local.settings import MACHINES, Place, copy_site
+from services.local.settings import Place, copy_site
 from services.local.setup import load_sample, prepare_databases
 from services.setup import SERVICES
 
@@ -111,8 +112,7 @@ class Demo:
             if not ports.is_free(port, patience=_UNTIL_FREE_SECONDS):
                 raise Refused(f"Port {port}, kept for the {name} of this demo, is in use.")
         users = people.ready_users(folder.site)
-        clients = {name: folder.secret(name) for name in MACHINES}
-        provider = Provider(kept["provider"], folder.provider_key, users, clients)
+        provider = Provider(kept["provider"], folder.provider_key, users, client_secrets(folder))
         provider.start()
         self._started.callback(provider.stop)
         catcher = MailCatcher(folder.mail, kept["mail"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.local.folder import Folder
 from services.local.kafka import LocalKafka
+from services.local.machines import INTAKE, add_partner_systems
 from services.local.ports import HOST, issuer
 from services.local.postgres import LocalPostgres
 from shared.config import (
@@ -20,7 +21,6 @@ from shared.config import (
 
 AGENCY = "brva"
 SAMPLE_SITE = Path(__file__).parents[2] / "deploy" / "sites" / "baton-rouge"
-MACHINES = ("agency-system", f"intake-{AGENCY}")
 _SAMPLE_ORIGIN = "http://127.0.0.1:8080"
 
 
@@ -74,6 +74,7 @@ def copy_site(place: Place, source: Path = SAMPLE_SITE) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         text = file.read_text(encoding="utf-8").replace(_SAMPLE_ORIGIN, place.origin)
         target.write_text(text, encoding="utf-8")
+    add_partner_systems(place.folder.site / "members.csv")
 
 
 def intake_web(place: Place) -> IntakeWebSettings:
@@ -124,8 +125,7 @@ def notifications_worker(place: Place) -> NotificationsWorkerSettings:
 
 
 def _web(place: Place, service: str) -> dict[str, Any]:
-    client = f"intake-{AGENCY}" if service == "intake" else service
-    secret = client if service == "intake" else "sign-in"
+    client, secret = (INTAKE, INTAKE) if service == "intake" else (service, "sign-in")
     return {
         "site": place.folder.site,
         "database": place.postgres.dsn(service, f"{service}_web"),
