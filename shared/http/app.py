@@ -13,7 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from shared.config import WebSettings
 from shared.db.pool import Pool
-from shared.http import assets, health, leaving, signin
+from shared.http import assets, health, home, leaving, signin
 from shared.http.bearer import Tokens
 from shared.http.headers import protect
 from shared.http.observe import observe
@@ -69,7 +69,7 @@ def create_app(  # noqa: PLR0913  (what an app is made of, all by name)
     app.before_request(_check_request)
     Babel(app, locale_selector=lambda: _locale(site))
     set_up_templates(app)
-    for blueprint in (assets, health, leaving, signin):
+    for blueprint in (assets, health, home, leaving, signin):
         app.register_blueprint(blueprint.blueprint())
     add_ops(app)
     return app
@@ -92,7 +92,10 @@ def _configure(app: Flask, settings: WebSettings) -> None:
 
 
 def allow_upload(limit: int = PAGE_LIMIT) -> None:
-    """Let this request's body be larger: call it before the form is read."""
+    """Let this request's body be larger.
+
+    Call it from a blueprint's url_value_preprocessor: the form's token is read before the view.
+    """
     request.max_content_length = limit
 
 

@@ -1,7 +1,6 @@
 """Adds the pages to an app."""
 
-from flask import Flask, redirect, url_for
-from flask.typing import ResponseReturnValue
+from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from intake.adapters.pages.check import check
@@ -10,7 +9,6 @@ from intake.adapters.pages.referrals import referrals
 from intake.adapters.pages.room import Room
 from intake.adapters.pages.sheet import sheet
 from intake.adapters.pages.signing import signing
-from shared.http.access import requires
 from shared.http.render import add_navigation
 from shared.http.web import NavItem
 
@@ -21,14 +19,8 @@ def add_pages(app: Flask, room: Room) -> None:
     """Add the advocate's pages to intake's app, and their links to the header."""
     for blueprint in (form, signing, check, sheet, referrals):
         app.register_blueprint(blueprint(room))
-    app.add_url_rule("/", "home", _home)
     add_navigation(
         app,
         NavItem(_l("My referrals"), "referrals_pages.mine", ADVOCATES),
         NavItem(_l("New referral"), "form.start", ADVOCATES),
     )
-
-
-@requires("advocate")
-def _home() -> ResponseReturnValue:
-    return redirect(url_for("referrals_pages.mine"))
