@@ -26,6 +26,7 @@
     }
 
     canvas.hidden = clear.hidden = false;
+    group.querySelector("[data-signature-without]").hidden = true;
     blank();
     canvas.addEventListener("pointerdown", (event) => {
       drawing = true;

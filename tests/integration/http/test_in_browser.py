@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
@@ -41,9 +41,27 @@ def neutral() -> Iterator[str]:
     server.server_close()
 
 
+SIGN = """
+{% extends "layout.html" %}{% from "macros/forms.html" import signature_field %}
+{% block scripts %}<script src="{{ asset('signature.js') }}" defer></script>{% endblock %}
+{% block main %}<h1>Sign</h1>{{ signature_field("signature", "Sign here") }}{% endblock %}
+"""
+QUEUE = """
+{% extends "layout.html" %}
+{% block scripts %}<script src="{{ asset('queue.js') }}" defer></script>{% endblock %}
+{% block main %}<h1>Queue</h1><table data-queue><tbody>
+{% for name in ["one", "two", "three"] %}
+<tr><td><a href="#{{ name }}">{{ name }}</a></td></tr>{% endfor %}
+</tbody></table>{% endblock %}
+"""
+
+
 @pytest.fixture
 def app(pool: Pool, neutral: str) -> Flask:
-    return build(web_settings(exit_url=neutral), pool)
+    app = build(web_settings(exit_url=neutral), pool)
+    app.add_url_rule("/sign", "sign", lambda: render_template_string(SIGN))
+    app.add_url_rule("/queue", "queue", lambda: render_template_string(QUEUE))
+    return app
 
 
 @pytest.fixture
@@ -137,6 +155,50 @@ def test_the_reader_is_warned_before_the_time_out_and_signed_out_at_its_end(
 
         assert stayed == 0
     assert client.get("/ops").status_code == 302
+
+
+def test_a_drawn_signature_is_a_picture_in_the_form_and_can_be_cleared(
+    browser: Browser, served: str, client: FlaskClient
+) -> None:
+    with opened(browser, served, client) as context:
+        page = context.new_page()
+        page.goto(f"{served}/sign")
+        field = page.locator('input[name="signature"]')
+        box = page.locator("canvas").bounding_box()
+        assert box is not None
+
+        page.mouse.move(box["x"] + 20, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 120, box["y"] + 60)
+        page.mouse.up()
+        drawn = field.input_value()
+        page.get_by_role("button", name="Clear and draw again").click()
+
+        assert drawn.startswith("data:image/png;base64,")
+        assert field.input_value() == ""
+
+
+def test_a_signature_without_javascript_says_what_to_do_instead(
+    browser: Browser, served: str, client: FlaskClient
+) -> None:
+    with opened(browser, served, client, script=False) as context:
+        page = context.new_page()
+        page.goto(f"{served}/sign")
+
+        assert page.get_by_text("Use paper below instead").is_visible()
+        assert not page.locator("canvas").is_visible()
+
+
+def test_a_queue_is_walked_by_j_and_k_and_opened_by_enter(
+    browser: Browser, served: str, client: FlaskClient
+) -> None:
+    with opened(browser, served, client) as context:
+        page = context.new_page()
+        page.goto(f"{served}/queue")
+
+        press(page, "j", "j", "j", "k", "Enter")
+
+        assert page.url.endswith("#two")
 
 
 def press(page: Page, *keys: str) -> None:

@@ -105,6 +105,13 @@ def test_a_form_sent_after_the_sign_in_ended_does_nothing_and_says_so(app: Flask
     assert "nothing was done" in answer.text
 
 
+def test_a_list_that_refreshes_itself_leads_to_the_timed_out_page(app: Flask) -> None:
+    answer = app.test_client().get("/mine", headers={"HX-Request": "true"})
+
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/app/timed-out"
+
+
 def test_a_form_without_its_token_is_refused(app: Flask, base_db: TestDatabase) -> None:
     add_member(base_db.owner, "ada", "advocate")
     client = app.test_client()
