@@ -1,0 +1,111 @@
+import threading
+from collections.abc import Iterator
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from shared.db import Pool, open_pool, transaction
+from shared.db.idempotency import begin, remember
+from shared.db.members import Member, find_member, save_members
+from shared.db.migrate import DatabaseIsNewer, upgrade
+from shared.db.wake import WakeListener, Waker
+from shared.errors import Rejected
+from tests.support.databases import TestDatabase
+
+ISSUER = "http://provider.example.org"
+
+
+@pytest.fixture
+def pool(base_db: TestDatabase) -> Iterator[Pool]:
+    with open_pool(base_db.owner, name="test") as pool:
+        yield pool
+
+
+def a_member(role: str, subject: str = "rosa", number: int = 1) -> Member:
+    return Member(UUID(int=number), ISSUER, subject, "Rosa Example", role, UUID(int=99))
+
+
+def test_a_removed_member_is_gone_at_the_next_look(pool: Pool) -> None:
+    """R-59: staff who leave lose access immediately."""
+    with transaction(pool) as tx:
+        save_members(tx, [a_member("advocate")])
+        assert [m.role for m in find_member(tx, ISSUER, "rosa")] == ["advocate"]
+        save_members(tx, [])
+
+        assert find_member(tx, ISSUER, "rosa") == []
+
+
+def test_a_member_of_another_issuer_is_a_stranger(pool: Pool) -> None:
+    with transaction(pool) as tx:
+        save_members(tx, [a_member("advocate")])
+
+        assert find_member(tx, "http://elsewhere.example.org", "rosa") == []
+
+
+@pytest.mark.parametrize("oversight", ["coordinator", "operator", "monitor"])
+@pytest.mark.parametrize("role", ["advocate", "agency_admin", "partner", "partner_admin"])
+def test_nobody_both_oversees_and_serves(pool: Pool, oversight: str, role: str) -> None:
+    with pytest.raises(Rejected, match="may not be held by one person"), transaction(pool) as tx:
+        save_members(tx, [a_member(role), a_member(oversight, number=2)])
+
+
+def test_a_repeated_request_gets_the_first_answer(pool: Pool) -> None:
+    with transaction(pool) as tx:
+        assert begin(tx, client="c", key="k", fingerprint=b"1") is None
+        remember(tx, client="c", key="k", answer={"id": 1})
+    with transaction(pool) as tx:
+        assert begin(tx, client="c", key="k", fingerprint=b"1") == {"id": 1}
+        assert begin(tx, client="other", key="k", fingerprint=b"1") is None
+
+
+def test_a_key_used_for_another_body_is_refused(pool: Pool) -> None:
+    with transaction(pool) as tx:
+        begin(tx, client="c", key="k", fingerprint=b"1")
+        remember(tx, client="c", key="k", answer={"id": 1})
+    with pytest.raises(Rejected, match="another body"), transaction(pool) as tx:
+        begin(tx, client="c", key="k", fingerprint=b"2")
+
+
+def test_a_failed_request_frees_its_key(pool: Pool) -> None:
+    with pytest.raises(RuntimeError), transaction(pool) as tx:
+        begin(tx, client="c", key="k", fingerprint=b"1")
+        raise RuntimeError
+    with transaction(pool) as tx:
+        assert begin(tx, client="c", key="k", fingerprint=b"2") is None
+
+
+def test_a_database_of_a_newer_version_is_left_alone(intake_db: TestDatabase) -> None:
+    with psycopg.connect(intake_db.owner) as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+
+    with pytest.raises(DatabaseIsNewer):
+        upgrade(intake_db.owner, "intake.migrations")
+
+
+def test_a_migration_that_was_done_is_not_done_again(intake_db: TestDatabase) -> None:
+    upgrade(intake_db.owner, "intake.migrations")
+
+
+def test_web_wakes_the_worker(base_db: TestDatabase) -> None:
+    woken, stop = threading.Event(), threading.Event()
+    listener = WakeListener(base_db.owner, [woken])
+
+    def listen() -> None:
+        while not stop.is_set():
+            listener.step()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    assert woken.wait(5), "a new listener wakes at once: something may wait since before"
+    woken.clear()
+    waker = Waker(base_db.owner)
+    waker.wake()
+    heard = woken.wait(5)
+    stop.set()
+    waker.wake()
+    thread.join(10)
+    listener.close()
+    waker.close()
+
+    assert heard
