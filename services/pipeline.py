@@ -7,9 +7,10 @@ from services.topics import Reading
 from shared.bus import Bus, open_bus
 from shared.config import WorkerSettings
 from shared.db.wake import WakeListener
-from shared.worker import Consumer, Housekeeping, Inbox, Loop, Relay, Repairs
+from shared.worker import Consumer, Housekeeping, Inbox, Lag, Loop, Relay, Repairs
 
 _HOUSEKEEPING_SECONDS = 20.0
+_LAG_SECONDS = 5.0
 
 
 def bus_of(settings: WorkerSettings) -> Bus:
@@ -47,7 +48,9 @@ def pipeline(
     listening = Loop(f"{name}-wake-ups", listener.step, close=listener.close)
     keeping = Housekeeping(inbox.pool)
     tidying = Loop(f"{name}-housekeeping", keeping.step, pause=_HOUSEKEEPING_SECONDS)
-    return [*woken, consuming, listening, tidying]
+    lag = Lag(name, subscription, inbox.pool)
+    measuring = Loop(f"{name}-lag", lag.step, pause=_LAG_SECONDS)
+    return [*woken, consuming, listening, tidying, measuring]
 
 
 def _waking(loops: Sequence[Loop]) -> Callable[[], None]:

@@ -60,8 +60,8 @@ def _disclosures(entrance: Entrance) -> Blueprint:
     @blueprint.get("/disclosures")
     def show() -> ResponseReturnValue:
         if _GRANT in session and not signed_in():
-            here = request.path
-            return redirect(url_for("signin.sign_in", next=here))
+            # A link, not a redirect: a form's answer may not lead on to another origin.
+            return page("intake/disclosure/sign_in.html")
         return _state(entrance, _grant())
 
     @blueprint.post("/disclosures")
