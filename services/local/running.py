@@ -8,7 +8,7 @@ from typing import Self
 
 import requests
 
-from services.local import people, ports
+from services.local import kafka, people, ports
 from services.local.broker import Broker, choose_engine, make_topics
 from services.local.children import Child, stop_all
 from services.local.folder import ENGINES, Refused
@@ -87,7 +87,11 @@ class Demo:
         self._started.callback(place.folder.release)
         if not ports.is_free(place.port, patience=_UNTIL_FREE_SECONDS if cut_off else 0.0):
             raise Refused(f"Port {place.port} is in use: give another one with PORT=.")
-        place.folder.begin(bus or ENGINES[0])
+        stamp = place.folder.stamp()
+        engine = bus or (stamp.bus if stamp else ENGINES[0])
+        if engine == "kafka" and (reason := kafka.can_run()):
+            raise Refused(reason)
+        place.folder.begin(engine)
 
     def _start_database(self, bus: str | None) -> None:
         server = self._place.postgres
