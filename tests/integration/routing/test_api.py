@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import structlog
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg.errors import ReadOnlySqlTransaction
 from werkzeug.test import TestResponse
 
 from routing.adapters.api import offers, previews
@@ -101,6 +102,12 @@ def test_a_preview_leaves_no_trace(
 
     assert _everything(routing) == before
     assert "canary" not in repr(logs)
+
+
+def test_the_database_refuses_to_keep_anything_of_a_preview(routing: Routing) -> None:
+    """R-05."""
+    with pytest.raises(ReadOnlySqlTransaction), routing.web.look() as work:
+        work.store.remember_early(uuid4(), "withdrawn", None)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Places: never below zero, never above the limit, given back once."""
 
+from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from routing.application import coordinator
 from routing.application import partner as partners
 from routing.application.clock import retry_waiting
 from routing.domain.model import Partner, Referral
+from shared.errors import Conflict
 from tests.integration.routing.conftest import Routing, staff_of, together
 from tests.unit.routing.builders import a_partner, a_service
 
@@ -119,6 +121,20 @@ def test_a_larger_limit_lets_those_in_that_wait(routing: Routing) -> None:
     retry_waiting(routing.worker.change)
 
     assert routing.offered_to(referral) == found.partner_id
+
+
+def test_a_place_is_taken_in_the_statement_that_checks_there_is_one(routing: Routing) -> None:
+    found = with_places(1)
+    routing.has_partners(found)
+    referral = routing.receives(found)
+    offer = routing.state(referral).current
+    assert offer is not None
+
+    with pytest.raises(Conflict) as refused, routing.worker.change() as work:
+        work.store.take_place(replace(offer, offer_id=uuid4()))
+
+    assert refused.value.state == "full"
+    assert routing.held(found) == [1]
 
 
 @pytest.mark.parametrize(

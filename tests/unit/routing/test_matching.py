@@ -201,6 +201,15 @@ def test_a_release_that_is_over_excludes(value: str, release: dict[str, Any]) ->
     assert excluded(partner, released=(over,)) == ("released", value)
 
 
+def test_a_barred_partner_is_never_asked_and_the_reason_is_not_told() -> None:
+    """R-10: in a preview too."""
+    partner = a_partner()
+    barred = frozenset({partner.partner_id})
+
+    assert excluded(partner, barred=barred) == ("barred", "")
+    assert excluded(partner, barred=barred, released=None) == ("barred", "")
+
+
 def test_nobody_is_asked_twice() -> None:
     partner = a_partner()
 
@@ -230,17 +239,17 @@ openings = st.sampled_from([WEEKDAYS, (), (Opening(0, time(18), time(0)),)])
 def services(draw: st.DrawFn) -> Service:
     return a_service(
         service_id=draw(st.uuids(version=4)),
-        status=draw(st.sampled_from(["active", "inactive"])),
-        needs=tuple(draw(st.sets(st.sampled_from(NEEDS)))),
-        languages=tuple(draw(st.sets(st.sampled_from(["en", "vi", "es-MX"])))),
+        status=draw(st.sampled_from(["active", "active", "inactive"])),
+        needs=tuple(draw(st.sets(st.sampled_from(NEEDS), min_size=2))),
+        languages=tuple(draw(st.sets(st.sampled_from(["en", "vi", "es-MX"]), min_size=1))),
         interpretation=draw(st.booleans()),
-        minimum_age=draw(st.sampled_from([None, 12, 60])),
-        counties=tuple(draw(st.sets(st.sampled_from(["22033", "22005"])))),
-        urgency_max=draw(st.sampled_from(["routine", "urgent", "emergency"])),
+        minimum_age=draw(st.sampled_from([None, None, 12, 60])),
+        counties=draw(st.sampled_from([(), ("22033", "22005"), ("22005",)])),
+        urgency_max=draw(st.sampled_from(["routine", "emergency", "emergency"])),
         openings=draw(openings),
         always_open=draw(st.booleans()),
-        paused=draw(st.sampled_from(["", "staffing"])),
-        capacity=draw(st.sampled_from([None, 0, 2])),
+        paused=draw(st.sampled_from(["", "", "", "staffing"])),
+        capacity=draw(st.sampled_from([None, None, 0, 2])),
     )
 
 
@@ -250,8 +259,8 @@ def directories(draw: st.DrawFn) -> Directory:
         a_partner(
             partner_id,
             *draw(st.lists(services(), min_size=1, max_size=3)),
-            recipient=draw(st.booleans()),
-            data_agreement_until=draw(st.sampled_from([None, date(2020, 1, 1), date(2030, 1, 1)])),
+            recipient=draw(st.sampled_from([True, True, True, False])),
+            data_agreement_until=draw(st.sampled_from([*[date(2030, 1, 1)] * 4, None])),
         )
         for partner_id in draw(st.sets(some_ids, min_size=1))
     ]
