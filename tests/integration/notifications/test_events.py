@@ -102,6 +102,17 @@ def found(world: PostgresWorld, referral: Referral) -> set[tuple[str, str, UUID]
     return {(row.template, row.state, row.endpoint_id) for row in world.rows(referral.referral_id)}
 
 
+def position(world: PostgresWorld, referral: Referral) -> int:
+    """Return the sequence that is expected next."""
+    with transaction(world.pool) as tx:
+        row = tx.execute(
+            "select next_sequence from stream_position where key = %s",
+            (str(referral.referral_id),),
+        ).fetchone()
+    assert row is not None
+    return int(row["next_sequence"])
+
+
 def test_an_offer_is_told_to_the_partner_until_it_must_be_answered(
     world: PostgresWorld, inbox: Inbox, points: dict[Owner, UUID]
 ) -> None:
@@ -155,17 +166,30 @@ def test_an_offer_that_is_answered_is_not_asked_for_again(
 def test_a_revoked_offer_stops_at_once_even_before_its_turn(
     world: PostgresWorld, inbox: Inbox
 ) -> None:
-    """R-15: the withdrawal overtakes what is missing, and what is missing changes nothing."""
+    """R-15: the revocation does not wait for what is missing before it."""
     referral = Referral()
-    first, missing = referral.offered(uuid4()), referral.of_offer("declined", reason=None)
-    again, revoked = referral.offered(), referral.cancelled(stop=False)
-    inbox.apply([first])
+    offered = referral.offered()
+    missing, revoked = referral.event("unmatched", queue="x"), referral.cancelled(stop=False)
+    inbox.apply([offered])
 
     inbox.apply([revoked])
-    inbox.apply([missing, again])
 
-    states = {row.offer_id: row.state for row in world.rows(referral.referral_id)}
-    assert OFFER not in states
+    assert {row.state for row in world.rows(referral.referral_id)} == {State.STOPPED}
+    inbox.apply([missing])
+    assert position(world, referral) == 4
+
+
+def test_an_offer_that_comes_after_its_own_revocation_is_not_told(
+    world: PostgresWorld, inbox: Inbox
+) -> None:
+    referral = Referral()
+    offered, revoked = referral.offered(), referral.cancelled(stop=False)
+
+    inbox.apply([revoked])
+    inbox.apply([offered])
+
+    assert world.rows(referral.referral_id) == []
+    assert position(world, referral) == 3
 
 
 def test_a_partner_that_had_accepted_is_told_to_stop_once(
