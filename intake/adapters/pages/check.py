@@ -38,7 +38,8 @@ def _send(place: Place) -> ResponseReturnValue:
         referral_id = place.room.desk.send(current_member(), place.draft_id, place.form)
     except Rejected as refused:
         return _show(place, problem=str(refused))
-    return redirect(url_for("referrals_pages.sent", referral_id=referral_id))
+    added = "yes" if place.form.answers.is_new_release else None
+    return redirect(url_for("referrals_pages.sent", referral_id=referral_id, added=added))
 
 
 def _show(place: Place, problem: str = "") -> ResponseReturnValue:

@@ -53,7 +53,11 @@ def _add_one(blueprint: Blueprint, room: Room) -> None:
     def sent(referral_id: UUID) -> ResponseReturnValue:
         referral = room.desk.referral(current_member(), referral_id)
         return page(
-            "intake/sent.html", referral=referral, clocks=room.site.clocks, agency=room.agency
+            "intake/sent.html",
+            referral=referral,
+            added=request.args.get("added") == "yes",
+            clocks=room.site.clocks,
+            agency=room.agency,
         )
 
 

@@ -16,7 +16,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from joserfc import jwt
 from joserfc.jwk import OKPKey
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse, encode_multipart
 
 from intake.adapters.keys import PostgresKeys
 from intake.adapters.pages import Desk, Entrance, Room, add_disclosures, add_pages
@@ -224,9 +225,35 @@ class Browser:
     ) -> Page:
         """Send a form with this browser's token."""
         data = {**(values or {}), **(files or {}), "csrf_token": self.token()}
-        kind = "multipart/form-data" if files else "application/x-www-form-urlencoded"
-        answer = self._client.post(path, data=data, content_type=kind, follow_redirects=True)
-        return Page(answer)
+        if not files:
+            return Page(self._client.post(path, data=data, follow_redirects=True))
+        boundary, body = encode_multipart(MultiDict(data))
+        kind = f"multipart/form-data; boundary={boundary}"
+        return Page(self._client.post(path, data=body, content_type=kind, follow_redirects=True))
+
+    def get_here(self, path: str) -> Page:
+        """Open a page without following where it leads."""
+        return Page(self._client.get(path))
+
+    def sign_in(self, subject: str) -> None:
+        """Sign in as somebody, as the callback of the provider does."""
+        with self._client.session_transaction() as session:
+            session[ISSUER] = PROVIDER
+            session[SUBJECT] = subject
+
+    def came_a_while_ago(self) -> None:
+        """Let two minutes pass since the ticket was brought."""
+        with self._client.session_transaction() as session:
+            before = (datetime.now(UTC) - timedelta(minutes=2)).isoformat()
+            session["grant"] = {**session["grant"], "since": before}
+
+    def leave(self) -> None:
+        """Press "Exit this page"."""
+        self._client.get("/exit")
+
+    def post_without_token(self, path: str, values: Mapping[str, Sequence[str]]) -> Page:
+        """Send a form that another site made up."""
+        return Page(self._client.post(path, data=dict(values)))
 
     def token(self) -> str:
         """Return the token that this browser's forms carry."""
@@ -249,11 +276,10 @@ class Pages:
     def browser(self, subject: str = "advocate") -> Browser:
         """Return a browser in which a member is signed in; "" for nobody."""
         client = self.app.test_client()
+        browser = Browser(client)
         if subject:
-            with client.session_transaction() as session:
-                session[ISSUER] = PROVIDER
-                session[SUBJECT] = subject
-        return Browser(client)
+            browser.sign_in(subject)
+        return browser
 
     def learn(self, *partners: Partner) -> None:
         """Store partners, as routing tells of them."""
@@ -266,7 +292,7 @@ class Pages:
         with self.units.work() as work:
             follow(News(referral_id, what, work.now, **details), work=work)
 
-    def ticket(self, subject: str, offer_id: UUID, organization_id: UUID, **changes: Any) -> str:
+    def ticket(self, subject: str, offer: UUID, organization: UUID, **changes: Any) -> str:
         """Return a ticket as routing signs it."""
         now = int(datetime.now(UTC).timestamp())
         claims = {
@@ -274,8 +300,8 @@ class Pages:
             "aud": "http://localhost",
             "sub": subject,
             "oidc_iss": PROVIDER,
-            "offer_id": str(offer_id),
-            "organization_id": str(organization_id),
+            "offer_id": str(offer),
+            "organization_id": str(organization),
             "iat": now,
             "exp": now + 60,
             "jti": str(uuid4()),
@@ -342,7 +368,7 @@ def _settings(database: TestDatabase, public_url: str) -> WebSettings:
     )
 
 
-def in_days(pages: Pages, days: int) -> dict[str, str]:
+def in_days(pages: Pages, days: int) -> dict[str, Any]:
     """Return the three fields of a release's last day."""
     day = pages.today().date() + timedelta(days=days)
     return {
