@@ -1,0 +1,118 @@
+"""References, facts, who gets an information sheet, and what is never quoted."""
+
+import random
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intake.application.submit import record_information_only
+from intake.domain.facts import facts_of, released_facts
+from intake.domain.people import information_only
+from intake.domain.references import LETTERS, new_reference, new_resume_code, plain_code
+from intake.domain.stories import check_story
+from shared.errors import Rejected
+from tests.unit.intake.builders import (
+    ADVOCATE,
+    NOW,
+    RULES,
+    a_contact,
+    a_person,
+    a_request,
+    a_story,
+    an_encounter,
+    some_wishes,
+)
+from tests.unit.intake.fakes import FakeUnits
+
+
+@given(st.randoms())
+def test_a_reference_reads_aloud_without_doubt(chance: random.Random) -> None:
+    reference = new_reference(chance.choice)
+
+    assert re.fullmatch(rf"WH-[{LETTERS}]{{4}}-[2-9]{{2}}", reference)
+    assert not set("01OIBLS8") & set(reference.removeprefix("WH-"))
+
+
+@given(st.randoms())
+def test_a_resume_code_is_read_however_it_is_typed(chance: random.Random) -> None:
+    code = new_resume_code(chance.choice)
+
+    assert plain_code(code) == code
+    assert plain_code(f"  {code.lower().replace('-', ' ')}") == code
+
+
+def test_what_leaves_is_codes() -> None:
+    facts = facts_of(a_story())
+
+    assert facts.needs == ("trauma-therapy",)
+    assert facts.contact_route == "partner-contacts"
+    assert "Jordan" not in repr(facts)
+
+
+def test_a_protected_need_leaves_only_when_a_release_names_it() -> None:
+    """R-20."""
+    story = a_story(wishes=some_wishes(needs=("medical", "substance-use")))
+    request = a_request(ADVOCATE)
+    named = a_request(ADVOCATE, items=("needs", "facts", "substance-use"))
+
+    assert released_facts(story, [request]).needs == ("medical",)
+    assert released_facts(story, [request, named]).needs == ("medical", "substance-use")
+
+
+def test_a_referral_without_a_released_need_is_refused() -> None:
+    story = a_story(wishes=some_wishes(needs=("substance-use",)))
+
+    with pytest.raises(Rejected):
+        released_facts(story, [a_request(ADVOCATE)])
+
+
+@pytest.mark.parametrize(
+    ("person", "encounter", "why"),
+    [
+        (a_person(), an_encounter(), None),
+        (a_person(age_band="13-17"), None, "minor"),
+        (a_person(age_band="0-12"), None, "minor"),
+        (a_person(under_guardianship=True), None, "guardianship"),
+        (a_person(works_in_law_enforcement=True), None, "officer"),
+        (a_person(), an_encounter(role="officer"), "officer"),
+    ],
+)
+def test_who_gets_an_information_sheet_only(
+    person: object, encounter: object, why: str | None
+) -> None:
+    """R-36 for officers."""
+    assert information_only(person, encounter) == why  # type: ignore[arg-type]
+
+
+def test_an_information_sheet_is_counted_without_the_person() -> None:
+    """R-05."""
+    units = FakeUnits()
+
+    with units.work() as work:
+        record_information_only("no-release", by=ADVOCATE, work=work)
+
+    assert units.memory.sheets == ["no-release"]
+    assert not units.memory.people
+
+
+def test_what_identifies_is_never_in_a_repr() -> None:
+    story = a_story(contact=a_contact())
+
+    text = repr((story, story.person, story.contact, story.contact.channels, story.encounter))
+
+    assert "Jordan" not in text
+    assert "225-555" not in text
+    assert "baton-rouge-police" not in text
+
+
+def test_a_whole_story_has_no_problem() -> None:
+    assert not check_story(a_story(), RULES, NOW).fields
+
+
+def test_a_pseudonym_is_enough() -> None:
+    """R-34."""
+    story = a_story(person=a_person(name=None), encounter=an_encounter(happened_on=None))
+
+    assert not check_story(story, RULES, NOW).fields
