@@ -3,16 +3,68 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.cookies import SimpleCookie
+from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, session
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from werkzeug.serving import make_server
 
 from shared.http.access import ISSUER, SUBJECT
-from tests.integration.routing_pages.builders import PROVIDER
+from tests.integration.routing_pages.builders import PROVIDER, Pages
 
 CHROMIUM = "/usr/bin/chromium"
+PHONE, DESKTOP = 360, 1280
+
+
+@dataclass
+class Desktop:
+    """Windows of a Chromium on routing's pages."""
+
+    pages: Pages
+    browser: Browser
+    address: str
+
+    def window(self, subject: str, *, width: int = DESKTOP, scripts: bool = True) -> Page:
+        """Return an empty window of this width in which the member is signed in."""
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+            base_url=self.address,
+        )
+        name, value = _session_cookie(self.pages.app, subject)
+        context.add_cookies([{"name": name, "value": value, "url": self.address}])
+        return context.new_page()
+
+    def close(self) -> None:
+        """Close every window."""
+        for context in self.browser.contexts:
+            context.close()
+
+
+@contextmanager
+def a_chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Debian's Chromium under a playwright that runs."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@contextmanager
+def a_desktop(pages: Pages, browser: Browser) -> Iterator[Desktop]:
+    """Serve the pages and give windows on them, closed afterwards."""
+    with served(pages.app) as address:
+        desktop = Desktop(pages, browser, address)
+        yield desktop
+        desktop.close()
 
 
 @contextmanager
@@ -29,25 +81,15 @@ def served(app: Flask) -> Iterator[str]:
         server.server_close()
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Start Debian's Chromium."""
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-
-def signed_in_context(
-    browser: Browser, site: tuple[Flask, str], subject: str, *, width: int, scripts: bool = True
-) -> BrowserContext:
-    """Return a window of this width in which the member is signed in.
-
-    `site` is the app and the address where it is served.
-    """
-    app, address = site
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, java_script_enabled=scripts, base_url=address
-    )
-    name, value = _session_cookie(app, subject)
-    context.add_cookies([{"name": name, "value": value, "url": address}])
-    return context
+def faults(page: Page) -> list[str]:
+    """Return what axe finds wrong on the page, and whether it scrolls sideways."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    wrong = [f"{v['id']}: {node['html'][:120]}" for v in found for node in v["nodes"]]
+    if page.evaluate(
+        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    ):
+        wrong.append("scrolls sideways")
+    return wrong
 
 
 def _session_cookie(app: Flask, subject: str) -> tuple[str, str]:
