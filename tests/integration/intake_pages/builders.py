@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from joserfc import jwt
 from joserfc.jwk import OKPKey
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, encode_multipart
 
 from intake.adapters.keys import PostgresKeys
@@ -224,7 +224,8 @@ class Browser:
         files: Mapping[str, Any] | None = None,
     ) -> Page:
         """Send a form with this browser's token."""
-        data = {**(values or {}), **(files or {}), "csrf_token": self.token()}
+        uploads = {name: FileStorage(*upload) for name, upload in (files or {}).items()}
+        data = {**(values or {}), **uploads, "csrf_token": self.token()}
         if not files:
             return Page(self._client.post(path, data=data, follow_redirects=True))
         boundary, body = encode_multipart(MultiDict(data))

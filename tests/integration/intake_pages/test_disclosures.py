@@ -109,9 +109,11 @@ def test_entering_leads_to_sign_in_first(pages: Pages) -> None:
 
     browser.post_without_token("/disclosures/enter", {"ticket": [ticket]})
 
-    answer = browser.get_here("/disclosures")
-    assert answer.status == 302
-    assert "/sign-in" in answer.response.headers["Location"]
+    page = browser.get("/disclosures")
+    link = page.soup.select_one("main a[href*='/sign-in']")
+    assert page.heading == "Sign in to see how to make contact"
+    assert link is not None
+    assert show(browser).status == 403
 
 
 def test_somebody_elses_sign_in_opens_nothing(pages: Pages) -> None:
