@@ -87,7 +87,7 @@ $(VENV)/.%-installed: $(LOCKS)/%.txt | $(VENV)/pyvenv.cfg
 	@touch $@
 
 $(ASSETS)/build/stamp: $(wildcard $(ASSETS)/*.*) | $(VENV)/pyvenv.cfg
-	@[ -e $(VENV)/.test-installed ] || $(MAKE) $(VENV)/.demo-installed
+	@[ -e $(VENV)/.test-installed ] || $(MAKE) -s $(VENV)/.demo-installed
 	@echo 'Building the style sheet ...'
 	@$(PY) -m shared.http.assets
 	@touch $@
