@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -150,12 +151,10 @@ def an_embedded_server(*, durable: bool) -> Iterator[LocalPostgres]:
     # Not below pytest's own folder: that one is private, and as root the server has its account.
     name = f"wh-pg-{os.getpid()}-{secrets.token_hex(3)}"
     local = LocalPostgres(Path(tempfile.gettempdir()) / name, durable=durable)
+    command = [sys.executable, "-m", "tests.support.keeper", str(local.folder)]
     local.start()
-    try:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):
         yield local
-    finally:
-        local.stop()
-        shutil.rmtree(local.folder)
 
 
 def image_is_here(image: str) -> bool:
