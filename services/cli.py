@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from notifications.adapters.secrets_at_rest import Safe, WrongKey
 from services import setup
 from services.documents import settings_table
 from services.local.folder import Folder, Refused
@@ -19,7 +20,7 @@ from shared.errors import DomainError, Rejected
 from shared.site import WrongSite, load_site
 
 _ANSWER_EVERY = 20
-_REASONS = (WrongSettings, WrongSite, DatabaseIsNewer, NotSafe, Refused)
+_REASONS = (WrongKey, WrongSettings, WrongSite, DatabaseIsNewer, NotSafe, Refused)
 
 
 class _Cli(click.Group):
@@ -135,7 +136,13 @@ def sample(data: Path, count: int, seed: int | None) -> None:
 
 def _load(settings: SetupSettings, folder: Path) -> None:
     owners = setup.owners(settings)
-    setup.load(folder, owners, issuer=settings.oidc_issuer, agency=settings.agency)
+    setup.load(
+        folder,
+        owners,
+        issuer=settings.oidc_issuer,
+        agency=settings.agency,
+        safe=Safe.of_file(settings.contact_key),
+    )
 
 
 def _with_faults(reason: Rejected) -> str:

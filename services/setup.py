@@ -10,6 +10,7 @@ from joserfc.jwk import OKPKey
 from psycopg.conninfo import make_conninfo
 
 from intake.adapters.site_files import load_site_part as load_intake
+from notifications.adapters.secrets_at_rest import Safe
 from notifications.adapters.site_files import load_site_part as load_notifications
 from routing.adapters.site_files import load_site_part as load_routing
 from services.access import grant_access
@@ -73,8 +74,12 @@ def migrate(owners: Owners) -> None:
             upgrade(dsn, MIGRATIONS[name])
 
 
-def load(folder: Path, owners: Owners, *, issuer: str, agency: str) -> None:
+def load(
+    folder: Path, owners: Owners, *, issuer: str, agency: str, safe: Safe | None = None
+) -> None:
     """Load the site's files into the services, each its own part: all of a part, or nothing.
+
+    `safe` seals the secrets of webhooks; without one they are kept as they are, in a demo.
 
     Raises:
         Rejected: a file cannot be used; every fault is named.
@@ -83,7 +88,7 @@ def load(folder: Path, owners: Owners, *, issuer: str, agency: str) -> None:
     parts: Mapping[str, Callable[[Tx], None]] = {
         "intake": lambda tx: load_intake(tx, folder, issuer=issuer, agency=agency),
         "routing": lambda tx: load_routing(tx, folder, issuer=issuer),
-        "notifications": lambda tx: load_notifications(tx, folder, issuer=issuer),
+        "notifications": lambda tx: load_notifications(tx, folder, issuer=issuer, safe=safe),
     }
     for service, load_part in parts.items():
         if service in owners:
@@ -106,8 +111,9 @@ def new_secrets(folder: Path) -> Iterator[str]:
     """Make the key files that do not exist yet; give the names of those made."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ticket = OKPKey.generate_key("Ed25519", auto_kid=True)
-    if not (folder / "agency.key").exists():
-        yield _write(folder / "agency.key", secrets.token_bytes(32))
+    for name in ("agency.key", "contact.key"):
+        if not (folder / name).exists():
+            yield _write(folder / name, secrets.token_bytes(32))
     if not (folder / "ticket.jwk").exists():
         for name, private in (("ticket.jwk", True), ("ticket-public.jwk", False)):
             yield _write(folder / name, json.dumps(ticket.as_dict(private=private)).encode())

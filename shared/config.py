@@ -14,6 +14,7 @@ from typing import Any, Self
 from environs import Env, EnvError
 
 PREFIX = "WH_"
+CONTACT_KEY = "File of the key that seals webhook secrets: 32 random bytes; empty only in a demo"
 
 
 class WrongSettings(Exception):
@@ -149,8 +150,9 @@ class NotificationsWorkerSettings(WorkerSettings):
     smtp_password: str = setting("Password at the mail server", default="")
     smtp_starttls: bool = setting("Encrypt the connection to the mail server", default=True)
     mail_from: str = setting("Sender address of mails")
-    intake_url: str = setting("Address of intake, where mails to advocates lead")
+    intake_urls: dict[str, str] = setting("Address of each agency's intake: code=https://...")
     routing_url: str = setting("Address of routing, where mails to partners and the host lead")
+    contact_key: str = setting(CONTACT_KEY, default="")
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ class SetupSettings(Settings):
     role_passwords: dict[str, str] = setting("Password of each database role: role=password,...")
     agency: str = setting("Code of the agency whose intake is set up")
     oidc_issuer: str = setting("Address of the OpenID Connect provider")
+    contact_key: str = setting(CONTACT_KEY)
     bus: str = setting("kafka://host:port,host:port")
     bus_user: str = setting("SCRAM user at Kafka that may administer it", default="")
     bus_password: str = setting("Its password", default="")

@@ -182,6 +182,7 @@ def _message(row: dict[str, Any]) -> Message:
         template=Template(row["template"]),
         reference=params.get("reference"),
         answer_by=None if answer_by is None else datetime.fromisoformat(answer_by),
+        agency=row["agency"],
         said_at=row["said_at"],
         trace=row["trace"],
         correlation_id=row["correlation_id"],
@@ -213,10 +214,11 @@ with busy as (
 update delivery d
 set state = 'sending', attempts = attempts + 1, changed_at = now(),
   leased_until = now() + make_interval(secs => %(seconds)s)
-from due, contact_point c
+from due, contact_point c, referral_thread t
 where d.delivery_id = due.delivery_id and c.endpoint_id = d.endpoint_id
+  and t.referral_id = d.referral_id
 returning d.delivery_id, d.endpoint_id, c.owner_kind, c.channel, c.address, c.secret, d.template,
-  d.params, d.said_at, d.trace, d.correlation_id
+  d.params, t.agency, d.said_at, d.trace, d.correlation_id
 """
 _LAPSED = """
 select delivery_id from delivery d join contact_point c using (endpoint_id)

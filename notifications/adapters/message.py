@@ -22,6 +22,7 @@ class Message:
     template: Template
     reference: str | None
     answer_by: datetime | None
+    agency: str
     said_at: datetime
     trace: str
     correlation_id: str

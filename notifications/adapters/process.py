@@ -6,10 +6,10 @@ from notifications.adapters.events import CONSUMER, FINAL, IMMEDIATE, Events
 from notifications.adapters.mail import MailSender, MailServer
 from notifications.adapters.message import Sender
 from notifications.adapters.secrets_at_rest import Safe
-from notifications.adapters.texts import Texts
+from notifications.adapters.texts import SignIn, Texts
 from notifications.adapters.webhook import WebhookSender
-from notifications.domain.notices import Audience, Owner
-from shared.config import NotificationsWorkerSettings
+from notifications.domain.notices import Audience
+from shared.config import CONTACT_KEY, NotificationsWorkerSettings, WrongSettings
 from shared.db import Pool
 from shared.db.outbox import Outbox
 from shared.site import Site
@@ -26,9 +26,7 @@ def build_inbox(pool: Pool, site: Site) -> Inbox:
     return Inbox(CONSUMER, pool, events.handlers(), immediate=IMMEDIATE, final=FINAL)
 
 
-def build_dispatcher(
-    settings: NotificationsWorkerSettings, pool: Pool, site: Site, safe: Safe | None = None
-) -> Dispatcher:
+def build_dispatcher(settings: NotificationsWorkerSettings, pool: Pool, site: Site) -> Dispatcher:
     """Return what sends; its `wake` is to be set after the consumer's commit."""
     server = MailServer(
         host=settings.smtp_host,
@@ -38,9 +36,10 @@ def build_dispatcher(
         password=settings.smtp_password,
         starttls=settings.smtp_starttls,
     )
+    sign_in = SignIn(settings.routing_url, settings.intake_urls)
     senders: dict[str, Sender] = {
-        "email": MailSender(server, Texts(site, sign_in_pages(settings))),
-        "webhook": WebhookSender(Gate(demo=settings.demo), safe or Safe()),
+        "email": MailSender(server, Texts(site, sign_in)),
+        "webhook": WebhookSender(Gate(demo=settings.demo), safe_of(settings)),
     }
     return Dispatcher(pool, outbox_of(site), senders)
 
@@ -52,17 +51,19 @@ def dispatcher_loop(dispatcher: Dispatcher) -> Loop:
     )
 
 
-def sign_in_pages(settings: NotificationsWorkerSettings) -> dict[Owner, str]:
-    """Return where each kind of owner signs in: no id in the address (R-28)."""
-    intake, routing = (
-        f"{url.rstrip('/')}/sign-in" for url in (settings.intake_url, settings.routing_url)
-    )
-    return {
-        Owner.PARTNER: routing,
-        Owner.HOST: routing,
-        Owner.MEMBER: intake,
-        Owner.AGENCY: intake,
-    }
+def safe_of(settings: NotificationsWorkerSettings) -> Safe:
+    """Return what opens the secrets of webhooks.
+
+    Raises:
+        WrongSettings: there is no key, and this is no demo.
+        WrongKey: the key's file cannot be used.
+
+    """
+    if settings.contact_key:
+        return Safe.of_file(settings.contact_key)
+    if not settings.demo:
+        raise WrongSettings(f"WH_CONTACT_KEY is missing: {CONTACT_KEY}.")
+    return Safe()
 
 
 def outbox_of(site: Site) -> Outbox:

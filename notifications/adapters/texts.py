@@ -28,13 +28,25 @@ class Text:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Where people sign in: at routing, or at their agency's intake. No id is in the address."""
+
+    routing_url: str
+    intake_urls: Mapping[str, str]
+
+    def of(self, message: Message) -> str:
+        """Return the sign-in page of whom the message is for."""
+        url = self.routing_url
+        if message.owner in {Owner.MEMBER, Owner.AGENCY}:
+            url = self.intake_urls[message.agency]
+        return f"{url.rstrip('/')}/sign-in"
+
+
 class Texts:
-    """Renders messages in the site's language and time.
+    """Renders messages in the site's language and time."""
 
-    `sign_in` is where each kind of owner signs in: the page itself, with no id in its address.
-    """
-
-    def __init__(self, site: Site, sign_in: Mapping[Owner, str]) -> None:
+    def __init__(self, site: Site, sign_in: SignIn) -> None:
         self._site = site
         self._sign_in = sign_in
         self._locale = site.languages[0].replace("-", "_")
@@ -55,7 +67,7 @@ class Texts:
         rendered = self._environment.get_template(f"{message.template}.txt").render(
             reference=message.reference,
             answer_by=message.answer_by and self._moment(message.answer_by),
-            sign_in=self._sign_in[message.owner],
+            sign_in=self._sign_in.of(message),
         )
         subject, _, body = rendered.strip().partition("\n\n")
         return Text(" ".join(subject.split()), body + "\n")

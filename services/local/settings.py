@@ -119,7 +119,7 @@ def notifications_worker(place: Place) -> NotificationsWorkerSettings:
         smtp_port=place.folder.ports("mail")["mail"],
         smtp_starttls=False,
         mail_from="no-reply@example.org",
-        intake_url=f"{place.origin}/intake",
+        intake_urls={AGENCY: f"{place.origin}/intake"},
         routing_url=f"{place.origin}/routing",
     )
 

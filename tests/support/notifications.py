@@ -67,6 +67,7 @@ def a_message(**changes: Any) -> Message:
         "template": Template.OFFER_WAITING,
         "reference": REFERENCE,
         "answer_by": NOW + timedelta(hours=4),
+        "agency": "brva",
         "said_at": NOW,
         "trace": "",
         "correlation_id": "c-1",

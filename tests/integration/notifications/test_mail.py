@@ -16,15 +16,16 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from notifications.adapters.mail import MailSender, MailServer
-from notifications.adapters.texts import Texts
+from notifications.adapters.texts import SignIn, Texts
 from notifications.domain.attempts import Answer, Verdict
-from notifications.domain.notices import Owner, Template
+from notifications.domain.notices import Template
 from shared.site import load_site
 from tests.support.notifications import REFERENCE, a_message
 from tests.support.sinks import an_authority
 
 SITE = load_site(Path("deploy/sites/baton-rouge"))
 SIGN_IN = "https://routing.example.org/sign-in"
+SIGN_IN_PAGES = SignIn("https://routing.example.org", {"brva": "https://routing.example.org/"})
 SENDER = "no-reply@example.org"
 
 
@@ -77,7 +78,7 @@ def a_sender(port: int, **changes: Any) -> MailSender:
         "starttls": False,
         "seconds": 0.5,
     }
-    return MailSender(MailServer(**(values | changes)), Texts(SITE, dict.fromkeys(Owner, SIGN_IN)))
+    return MailSender(MailServer(**(values | changes)), Texts(SITE, SIGN_IN_PAGES))
 
 
 def test_a_mail_says_that_something_waits_and_nothing_more() -> None:
@@ -196,7 +197,7 @@ def test_a_server_with_an_unknown_certificate_gets_nothing(tmp_path: Path) -> No
 def test_the_message_to_stop_says_when_to_confirm() -> None:
     message = a_message(channel="email", address="a@example.org", template=Template.OFFER_STOPPED)
 
-    text = Texts(SITE, dict.fromkeys(Owner, SIGN_IN)).of(message)
+    text = Texts(SITE, SIGN_IN_PAGES).of(message)
 
     assert text.subject == f"A referral has changed: please stop ({REFERENCE})"
     assert "Please confirm by Tuesday, November 24, 1:00 PM that you have stopped." in text.body

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from notifications.adapters.texts import Texts
+from notifications.adapters.texts import SignIn, Texts
 from notifications.domain.notices import Owner, Template
 from shared.contracts.codes import NEEDS
 from shared.http.labels import LABELS
@@ -14,11 +14,12 @@ from tests.support.notifications import REFERENCE, a_message
 
 SITE = load_site(Path("deploy/sites/baton-rouge"))
 SIGN_IN = "https://w.example.org/sign-in"
+SIGN_IN_PAGES = SignIn("https://w.example.org", {"brva": "https://w.example.org/"})
 
 
 def text_of(template: Template, site_languages: tuple[str, ...] = ("en",)) -> str:
     site = replace(SITE, languages=site_languages)
-    text = Texts(site, dict.fromkeys(Owner, SIGN_IN)).of(a_message(template=template))
+    text = Texts(site, SIGN_IN_PAGES).of(a_message(template=template))
     return f"{text.subject}\n{text.body}"
 
 
@@ -63,3 +64,20 @@ def test_the_reference_is_what_people_say_on_the_phone() -> None:
 )
 def test_the_time_is_the_sites_and_its_words_are_the_languages(language: str, day: str) -> None:
     assert day in text_of(Template.OFFER_WAITING, (language,))
+
+
+@pytest.mark.parametrize(
+    ("owner", "agency", "page"),
+    [
+        (Owner.PARTNER, "brva", "https://routing.example.org/sign-in"),
+        (Owner.HOST, "brva", "https://routing.example.org/sign-in"),
+        (Owner.MEMBER, "brva", "https://one.example.org/sign-in"),
+        (Owner.AGENCY, "other", "https://two.example.org/sign-in"),
+    ],
+)
+def test_everybody_is_led_to_the_own_sign_in(owner: Owner, agency: str, page: str) -> None:
+    """R-13: each agency has an intake of its own."""
+    intakes = {"brva": "https://one.example.org", "other": "https://two.example.org/"}
+    sign_in = SignIn("https://routing.example.org/", intakes)
+
+    assert sign_in.of(a_message(owner=owner, agency=agency)) == page
