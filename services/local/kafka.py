@@ -42,11 +42,17 @@ class LocalKafka:
         *,
         libraries: Path | None = None,
         properties: Mapping[str, str] | None = None,
+        numbers: Mapping[str, int] | None = None,
     ) -> None:
-        """Name the folder; `libraries` holds the jars, `properties` go over the broker's own."""
+        """Name the folder.
+
+        `libraries` holds the jars, `properties` go over the broker's own, `numbers` are the ports
+        "broker" and "controller"; what is not given is fetched, the default, chosen once.
+        """
         self.folder = folder.absolute()
         self._libraries = libraries
         self._given = dict(properties or {})
+        self._numbers = dict(numbers or {})
         self._settings = self.folder / "server.properties"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -124,6 +130,8 @@ class LocalKafka:
 
     def _ports(self) -> dict[str, int]:
         """Return the ports: chosen once, so that clients find the broker again."""
+        if self._numbers:
+            return self._numbers
         file = self.folder / "ports.json"
         if file.exists():
             known: dict[str, int] = json.loads(file.read_text())

@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,11 +37,13 @@ def a_broker() -> Iterator[str]:
 
 
 @contextmanager
-def an_own_broker() -> Iterator[LocalKafka]:
+def an_own_broker(
+    properties: Mapping[str, str] | None = None, numbers: Mapping[str, int] | None = None
+) -> Iterator[LocalKafka]:
     """Give a broker that the test may kill, in a new folder that is gone afterwards."""
     skip_without_kafka()
     folder = Path(tempfile.gettempdir()) / f"wh-kafka-{os.getpid()}-{secrets.token_hex(3)}"
-    local = LocalKafka(folder)
+    local = LocalKafka(folder, properties=properties, numbers=numbers)
     log = logging.getLogger("kafka")
     level = log.level
     # pytest keeps log records to the end of the run, and these keep what failed: open sockets.
