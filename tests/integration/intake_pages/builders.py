@@ -293,6 +293,11 @@ class Pages:
         with self.units.work() as work:
             follow(News(referral_id, what, work.now, **details), work=work)
 
+    def sent(self) -> list[UUID]:
+        """Return the referrals that were sent, the oldest first."""
+        rows = self.ask("select referral_id from referral order by submitted_at")
+        return [row[0] for row in rows]
+
     def ticket(self, subject: str, offer: UUID, organization: UUID, **changes: Any) -> str:
         """Return a ticket as routing signs it."""
         now = int(datetime.now(UTC).timestamp())
@@ -322,7 +327,12 @@ class Pages:
 
 @contextmanager
 def intake_pages(
-    database: TestDatabase, keys: TestDatabase, folder: Path, public_url: str = "http://localhost"
+    database: TestDatabase,
+    keys: TestDatabase,
+    folder: Path,
+    *,
+    public_url: str = "http://localhost",
+    issuer: str = PROVIDER,
 ) -> Iterator[Pages]:
     """Give intake's pages on the databases, with partners and members."""
     site = load_site(SITE)
@@ -333,9 +343,12 @@ def intake_pages(
     wrapper = FileKeyWrapper(folder / "agency.key")
     units = Units(pool, PostgresKeys(key_pool, wrapper), rules_of(site, site.agency("brva")))
     preview = FakePreview()
-    app = _app(units, preview, site, _settings(database, public_url), folder / "routing.jwk")
+    app = _app(
+        units, preview, site, _settings(database, public_url, issuer), folder / "routing.jwk"
+    )
     with open_pool(database.owner, name="owner", size=1) as owner, transaction(owner) as tx:
-        save_members(tx, [ADVOCATE, COLLEAGUE, ADMIN, OPERATOR])
+        members = (ADVOCATE, COLLEAGUE, ADMIN, OPERATOR)
+        save_members(tx, [replace(member, issuer=issuer) for member in members])
     with open_pool(database.worker, name="worker", size=1) as worker_pool:
         worker = replace(units, pool=worker_pool)
         pages = Pages(app, site, worker, preview, database, ticket_key)
@@ -356,14 +369,14 @@ def _app(
     return app
 
 
-def _settings(database: TestDatabase, public_url: str) -> WebSettings:
+def _settings(database: TestDatabase, public_url: str, issuer: str) -> WebSettings:
     return WebSettings(
         site=SITE,
         database=database.web,
         demo=True,
         public_url=public_url,
         secret_key="a-secret-of-tests-of-32-characters",
-        oidc_issuer=PROVIDER,
+        oidc_issuer=issuer,
         oidc_client_id="intake",
         oidc_client_secret="secret",
     )
