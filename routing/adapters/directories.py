@@ -5,6 +5,7 @@ from collections import OrderedDict
 
 from psycopg.types.json import Jsonb
 
+from routing.adapters import sql
 from routing.adapters.records import from_json, to_json
 from routing.domain.model import Directory, Partner
 from shared.db import Tx
@@ -24,9 +25,7 @@ class Directories:
 
     def active(self, tx: Tx) -> Directory:
         """Return the newest version; empty, with number 0, before the first import."""
-        row = tx.execute(
-            "select max(version) as version from directory_version where site = %s", (self._site,)
-        ).fetchone()
+        row = tx.execute(sql.ACTIVE_VERSION, (self._site,)).fetchone()
         if row is None or row["version"] is None:
             return Directory(0, self._site, {})
         return self.version(tx, row["version"])

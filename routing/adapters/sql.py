@@ -97,6 +97,7 @@ ERASE: Final = (
     """,
 )
 
+ACTIVE_VERSION: Final = "select max(version) as version from directory_version where site = %s"
 SET_CAPACITY: Final = """
 insert into service_slot as s (service_id, partner_id, capacity) values (%s, %s, %s)
 on conflict (service_id) do update set partner_id = excluded.partner_id,

@@ -61,8 +61,9 @@ class PostgresStore:
         What needs no answer goes out together with the next question, so that a referral
         costs a handful of round trips.
         """
-        with self.tx.pipeline():
-            self._send()
+        if self._writes:
+            with self.tx.pipeline():
+                self._send()
 
     # Referrals and releases
 
@@ -159,10 +160,10 @@ class PostgresStore:
         if version is not None:
             return self.directories.version(self.tx, version)
         if self._directory is None:
-            self.flush()
-            self._directory = self.directories.active(self.tx)
-            if not self._directory.version:
+            row = self._ask(sql.ACTIVE_VERSION, (self.site,)).fetchone()
+            if row is None or row["version"] is None:
                 raise TransientError("The site's directory has not been imported yet.")
+            self._directory = self.directories.version(self.tx, row["version"])
         return self._directory
 
     def add_directory(self, partners: Sequence[Partner]) -> int:
@@ -329,6 +330,8 @@ class PostgresStore:
         self._writes.append((statement, values))
 
     def _ask(self, statement: str, values: Any = None) -> psycopg.Cursor[dict[str, Any]]:  # noqa: ANN401
+        if not self._writes:
+            return self.tx.execute(statement, values)
         with self.tx.pipeline():
             self._send()
             return self.tx.execute(statement, values)
