@@ -1,0 +1,1 @@
+"""Routing: the partner directory, matching, offers with their clocks, places, queues."""

@@ -1,11 +1,12 @@
 """Bodies and answers of routing's API. Unknown fields are refused."""
 
 from marshmallow import RAISE, Schema, fields
-from marshmallow.validate import Length, OneOf
+from marshmallow.validate import Length, OneOf, Regexp
 
 from shared.contracts import codes
 
 _MANY = 50
+_LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}\Z"
 
 
 class Body(Schema):
@@ -24,14 +25,14 @@ class FactsBody(Body):
     urgency = fields.String(required=True, validate=OneOf(codes.URGENCIES))
     age_band = fields.String(required=True, validate=OneOf(codes.AGE_BANDS))
     languages = fields.List(
-        fields.String(validate=Length(1, 35)), required=True, validate=Length(1, _MANY)
+        fields.String(validate=Regexp(_LANGUAGE)), required=True, validate=Length(1, _MANY)
     )
     interpreter = fields.Boolean(required=True)
     access_needs = fields.List(
         fields.String(validate=OneOf(codes.ACCESS_NEEDS)), required=True, validate=Length(0, _MANY)
     )
     county = fields.String(
-        required=True, validate=Length(5, 5), metadata={"description": "FIPS code"}
+        required=True, validate=Regexp(r"\d{5}\Z"), metadata={"description": "FIPS code"}
     )
     preferences = fields.List(
         fields.String(validate=OneOf(codes.PREFERENCES)), required=True, validate=Length(0, _MANY)

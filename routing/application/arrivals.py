@@ -80,7 +80,8 @@ def release_over(referral: Referral, release_id: UUID, reason: str, work: Work) 
         if referral.state == "waiting-for-place":
             handing.hand_on(referral, work)
         return
-    changed = handing.take_back(referral, reason, work)
+    who = "clock" if reason == "release-expired" else "intake"
+    changed = handing.take_back(referral, reason, who, work)
     if current.state == "offered":
         handing.hand_on(changed, work)
         return
@@ -109,7 +110,7 @@ def on_erased(referral_id: UUID, work: Work) -> None:
     except NotFound:
         return
     if referral.current is not None:
-        handing.take_back(referral, "withdrawn", work)
+        handing.take_back(referral, "withdrawn", "intake", work)
     work.store.publish(referral_id, Erased())
     work.store.erase(referral_id)
 
@@ -118,7 +119,7 @@ def _withdraw(referral: Referral, work: Work) -> None:
     current = referral.current
     work.store.note(referral.referral_id, Note("intake", "withdrawn"))
     if current is not None:
-        referral = handing.take_back(referral, "withdrawn", work)
+        referral = handing.take_back(referral, "withdrawn", "intake", work)
         if current.state == "accepted":
             referral = handing.escalate(referral, "revoked-after-acceptance", current, work)
     referral = handing.clear(referral, ("unknown-code",), None, "withdrawn", work)

@@ -33,7 +33,7 @@ def offer_to(referral_id: UUID, partner_id: UUID, reason: str, staff: Staff, wor
         raise Conflict("A partner has accepted it. Cancel that first.", state="accepted")
     _require_offerable(referral, partner_id, work)
     if referral.current is not None:
-        referral = handing.take_back(referral, reason, work)
+        referral = handing.take_back(referral, reason, "coordinator", work)
     line = Note("coordinator", "matched", staff.organization_id, code=reason)
     work.store.note(referral_id, line)
     verdict = _require_offerable(referral, partner_id, work)
@@ -62,7 +62,7 @@ def cancel(referral_id: UUID, reason: str, staff: Staff, work: Work) -> None:
         work.store.note(referral_id, line)
         handing.settle(_person_answered(referral, reason, work), "closed", work)
         return
-    changed = handing.take_back(referral, reason, work)
+    changed = handing.take_back(referral, reason, "coordinator", work)
     if reason == "duplicate":
         handing.settle(changed, "closed", work)
     elif current.state == "accepted" or reason in _FOR_A_PERSON:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from routing.application.ports import Note, Work
@@ -10,6 +11,10 @@ from routing.domain.decisions import Decision
 from routing.domain.happenings import Cancelled, Escalated, Offered, Unmatched
 from routing.domain.matching import Verdict
 from routing.domain.model import Offer, Referral
+
+_BY_TIME: Final = frozenset(
+    {"first-contact-overdue", "contact-not-reported", "stop-not-confirmed"}
+)
 
 
 def hand_on(referral: Referral, work: Work) -> Referral:
@@ -73,8 +78,11 @@ def offer_to(referral: Referral, verdict: Verdict, work: Work) -> Referral:
     return settle(changed, "offered", work)
 
 
-def take_back(referral: Referral, reason: str, work: Work) -> Referral:
-    """Cancel the current offer, free its place, and tell; a partner that accepted must stop."""
+def take_back(referral: Referral, reason: str, who: str, work: Work) -> Referral:
+    """Cancel the current offer, free its place, and tell; a partner that accepted must stop.
+
+    `who` is behind it, for the timeline: intake, coordinator or clock.
+    """
     current = referral.current
     assert current is not None  # noqa: S101  (callers look first)
     within = timedelta(hours=work.rules.limits.confirm_stop_hours)
@@ -85,7 +93,7 @@ def take_back(referral: Referral, reason: str, work: Work) -> Referral:
         current.offer_id, current.reference, current.partner_id, reason, stop, cancelled.confirm_by
     )
     work.store.publish(referral.referral_id, happening)
-    note(referral, cancelled, "cancelled", "routing", work, code=reason)
+    note(referral, cancelled, "cancelled", who, work, code=reason)
     return changed
 
 
@@ -123,11 +131,11 @@ def escalate(referral: Referral, reason: str, offer: Offer | None, work: Work) -
     if not work.store.raise_escalation(referral.referral_id, reason, offer_id):
         return referral
     reference = offer.reference if offer else None
+    partner_id = offer.partner_id if offer else None
     work.store.publish(referral.referral_id, Escalated(reason, offer_id, reference))
-    work.store.note(
-        referral.referral_id,
-        Note("clock", "escalated", offer.partner_id if offer else None, reference or "", reason),
-    )
+    who = "clock" if reason in _BY_TIME else "routing"
+    line = Note(who, "escalated", partner_id, reference or "", reason)
+    work.store.note(referral.referral_id, line)
     changed = _with_escalation(referral, reason, offer_id)
     queue = decisions.queue_of(changed.state, changed.escalations)
     work.store.set_state(referral.referral_id, changed.state, queue)

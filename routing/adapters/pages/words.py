@@ -237,7 +237,7 @@ _WRITERS: Final[Mapping[str, Callable[[Check, Site], str]]] = {
 
 EVENTS: Final = {
     "submitted": _l("Referral received"),
-    "matched": _l("Partners compared"),
+    "matched": _l("Another partner chosen"),
     "release-signed": _l("A release was signed"),
     "release-revoked": _l("A release was taken back"),
     "withdrawn": _l("Withdrawn by the person"),
@@ -261,7 +261,7 @@ EVENTS: Final = {
 _CODE_GROUPS: Final = {
     "declined": "decline-reasons",
     "unmatched": "queues",
-    "matched": "queues",
+    "matched": "coordinator-reasons",
     "escalated": "escalations",
     "escalation-cleared": "clear-overdue-reasons",
     "cancelled": "cancel-reasons",

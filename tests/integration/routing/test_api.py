@@ -119,6 +119,8 @@ def test_the_database_refuses_to_keep_anything_of_a_preview(routing: Routing) ->
         ({"name": "Marker Person"}, "facts.name"),
         ({"interpreter": "perhaps"}, "facts.interpreter"),
         ({"languages": "en"}, "facts.languages"),
+        ({"languages": ["Marker Person"]}, "facts.languages.0"),
+        ({"county": "Baton Rouge"}, "facts.county"),
     ],
 )
 def test_a_preview_refuses_what_it_does_not_know(
