@@ -9,7 +9,7 @@ import click
 
 from notifications.adapters.secrets_at_rest import Safe, WrongKey
 from services import setup
-from services.documents import settings_table
+from services.documents import SERVICES_WITH_API, openapi, settings_table
 from services.local.folder import Folder, Refused
 from services.sample import Sample
 from services.site import NotSafe, safe_site
@@ -109,6 +109,14 @@ def new_secrets(folder: Path) -> None:
 def show_settings() -> None:
     """Show every setting of every process, as a table in Markdown."""
     click.echo(settings_table())
+
+
+@main.command("openapi")
+@click.argument("service", type=click.Choice(SERVICES_WITH_API))
+def show_openapi(service: str) -> None:
+    """Show the OpenAPI 3.1 document of a service's API."""
+    json.dump(openapi(service), sys.stdout, indent=2)
+    click.echo()
 
 
 @main.command("asyncapi")

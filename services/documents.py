@@ -1,8 +1,30 @@
 """Documents generated from the code."""
 
 import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from flask import Flask
+
+from intake.adapters.api import referrals
+from routing.adapters.api import offers, previews
 from shared.config import PREFIX, PROCESSES
+from shared.http.api import json_api
+
+_APIS: Mapping[str, tuple[Callable[[Any], Any], ...]] = {
+    "intake": (referrals,),
+    "routing": (previews, offers),
+}
+SERVICES_WITH_API = tuple(_APIS)
+
+
+def openapi(service: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of a service's API, paths from the service's address."""
+    api = json_api(Flask(service), service.capitalize())
+    for blueprint in _APIS[service]:
+        api.register_blueprint(blueprint(None))  # nothing is called, only described
+    document: dict[str, Any] = api.spec.to_dict()
+    return document
 
 
 def settings_table() -> str:

@@ -109,7 +109,8 @@ class Sample:
                 "encounter": {"role": self._chance.choice(codes.ROLES[:3])},
                 "wishes": wishes,
                 "releases": [
-                    self._release(partner, rank) for rank, partner in enumerate(partners, 1)
+                    a_release(self._chance, partner, rank)
+                    for rank, partner in enumerate(partners, 1)
                 ],
             },
         )
@@ -134,19 +135,6 @@ class Sample:
         fits = [partner["partner_id"] for partner in found["partners"] if partner["fits"]]
         return fits[: self._chance.randint(1, _MOST_PARTNERS)]
 
-    def _release(self, partner_id: str, rank: int) -> dict[str, object]:
-        expires = datetime.now(UTC).astimezone(self._site.zone).date() + timedelta(days=30)
-        report_back = codes.REPORT_BACK_ITEMS if self._chance.random() < _REPORTS_BACK else ()
-        return {
-            "partner_id": partner_id,
-            "rank": rank,
-            "items": ["needs", "facts", "name", "contact"],
-            "report_back": list(report_back),
-            "expires_on": expires.isoformat(),
-            "statement": "I allow my advocate to share what is named here. An invented release.",
-            "signature": {"method": "drawn", "content": base64.b64encode(_line()).decode()},
-        }
-
     def _answer(self, partner: Caller, offer: Mapping[str, Any]) -> int:
         path = f"/offers/{offer['reference']}"
         step = self._chance.choices(list(_STEPS), [share for share, _ in _STEPS.values()])[0]
@@ -162,6 +150,7 @@ class Sample:
 
 
 _REPORTS_BACK = 0.7
+_RELEASE_DAYS = 30
 _Body = Callable[[random.Random], Mapping[str, object]] | None
 _ACCEPT: tuple[str, _Body] = ("acceptance", None)
 _CONTACT: tuple[str, _Body] = (
@@ -190,6 +179,20 @@ _CAN = {
     "service-start": "service-start",
     "closure": "close",
 }
+
+
+def a_release(chance: random.Random, partner_id: str, rank: int) -> dict[str, object]:
+    """Return an invented release to a partner, as the API takes it."""
+    report_back = codes.REPORT_BACK_ITEMS if chance.random() < _REPORTS_BACK else ()
+    return {
+        "partner_id": partner_id,
+        "rank": rank,
+        "items": ["needs", "facts", "name", "contact"],
+        "report_back": list(report_back),
+        "expires_on": (datetime.now(UTC) + timedelta(days=_RELEASE_DAYS)).date().isoformat(),
+        "statement": "I allow my advocate to share what is named here. An invented release.",
+        "signature": {"method": "drawn", "content": base64.b64encode(_line()).decode()},
+    }
 
 
 def _person(chance: random.Random, site: Site) -> dict[str, Any]:

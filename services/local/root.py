@@ -1,5 +1,6 @@
 """What a demo serves beside the three services: a start page, caught mail, received webhooks."""
 
+import json
 import time
 from datetime import datetime
 from http import HTTPStatus
@@ -80,13 +81,13 @@ def _add_pages(app: Flask, place: Place) -> None:
         return render_template("hooks.html", hooks=_shown_hooks(place))
 
 
-def _shown_hooks(place: Place) -> list[dict[str, str]]:
+def _shown_hooks(place: Place) -> list[dict[str, object]]:
     return [
         {
             "receiver": hook.receiver,
             "came": datetime.fromtimestamp(hook.at).astimezone().strftime("%b %-d, %H:%M:%S"),
             "webhook_id": hook.webhook_id,
-            "body": hook.body,
+            "lines": json.dumps(json.loads(hook.body), indent=1).splitlines(),
         }
         for hook in hooks.received(place.folder.hooks)[:_SHOWN]
     ]

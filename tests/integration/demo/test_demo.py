@@ -17,6 +17,7 @@ from services.local import ports
 from services.local.folder import VERSION, Folder
 from services.sample import Sample
 from shared.bus import Message, open_bus
+from tests.browser.acting import CHROMIUM, a_browser, a_person
 from tests.support.demos import RunningDemo, a_demo, a_folder, start_demo
 
 SERVICES = ("intake", "routing", "notifications")
@@ -92,6 +93,23 @@ def test_every_page_says_that_people_are_invented_and_shows_the_crisis_lines(
     assert "Invented people only." in answer.text
     assert 'href="tel:988"' in answer.text
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+def test_axe_finds_nothing_on_the_demos_own_pages_and_none_scrolls_sideways(
+    demo: RunningDemo,
+) -> None:
+    submit(demo, 5)
+    pages = ["/", "/mail", "/webhooks-received", "/nothing", "/intake/referrals"]
+    with a_browser() as browser:
+        for width in (360, 1280):
+            with a_person(browser, demo.place.origin, "", width=width, checks_axe=True) as person:
+                for page in pages:
+                    person.page.goto(f"{demo.place.origin}{page}")
+                    person.look()
+                    sideways = "document.documentElement.scrollWidth > window.innerWidth"
+                    assert not person.page.evaluate(sideways), page
+                assert person.faults == []
 
 
 def test_nothing_listens_outside_this_machine(demo: RunningDemo) -> None:

@@ -1,5 +1,5 @@
 from services.access import all_rights
-from services.documents import settings_table
+from services.documents import openapi, settings_table
 from services.topics import all_topics, read_by
 from shared.config import PROCESSES
 
@@ -39,3 +39,12 @@ def test_an_intake_has_no_right_to_another_agencys_topics() -> None:
         "routing.referral.brva",
     }
     assert all(acl.principal == "User:intake-brva" for acl in rights)
+
+
+def test_the_openapi_document_describes_what_an_agencys_system_sends() -> None:
+    document = openapi("intake")
+
+    post = document["paths"]["/api/referrals"]["post"]
+    assert document["openapi"] == "3.1.0"
+    assert {parameter["name"] for parameter in post["parameters"]} == {"Idempotency-Key"}
+    assert post["requestBody"]["content"]["application/json"]["schema"]
