@@ -17,6 +17,8 @@ class Clock:
     """Runs every few seconds in the worker.
 
     A key goes before the row that it opens is forgotten, so that a crash leaves work, not data.
+    The first step destroys the keys of everybody who was ever erased once more: the database of
+    keys may have been restored from a backup.
     """
 
     def __init__(self, pool: Pool, keys: Keys, agency: str) -> None:
@@ -24,6 +26,7 @@ class Clock:
         self._pool = pool
         self._keys = keys
         self._seal = Seal(keys, agency)
+        self._has_replayed = False
 
     def step(self) -> bool:
         """Do what is due."""
@@ -47,11 +50,12 @@ class Clock:
     def _destroy_keys(self) -> None:
         with transaction(self._pool) as tx:
             people = PostgresPeople(tx, self._seal)
-            waiting = people.keys_to_destroy()
+            waiting = people.keys_to_destroy(again=not self._has_replayed)
             if waiting:
                 self._keys.destroy(waiting)
             for person_id in waiting:
                 people.key_destroyed(person_id)
+        self._has_replayed = True
 
     def _forget_tickets(self) -> None:
         with transaction(self._pool) as tx:

@@ -28,8 +28,8 @@ class PostgresPeople:
         sealed = self.seal.close(
             person_id, {_PROFILE: documents.dump(person), _CONTACT: documents.dump(contact)}
         )
-        stored = self.tx.execute(_PUT, (person_id, sealed[_PROFILE], sealed[_CONTACT]))
-        if not stored.rowcount:
+        values = (person_id, sealed[_PROFILE], sealed[_CONTACT])
+        if self.tx.execute(_PUT, values).fetchone() is None:
             raise NotFound(_NOBODY)
 
     def put_story(
@@ -118,10 +118,12 @@ class PostgresPeople:
             "update person set key_destroyed_at = now() where person_id = %s", (person_id,)
         )
 
-    def keys_to_destroy(self) -> Sequence[UUID]:
-        """Return erased people whose key may still be there."""
+    def keys_to_destroy(self, *, again: bool = False) -> Sequence[UUID]:
+        """Return erased people whose key may still be there; `again`: everybody ever erased."""
         rows = self.tx.execute(
-            "select person_id from person where erased_at is not null and key_destroyed_at is null"
+            "select person_id from person where erased_at is not null"
+            " and (key_destroyed_at is null or %s)",
+            (again,),
         )
         return [row["person_id"] for row in rows]
 
@@ -150,6 +152,7 @@ insert into person (person_id, profile, contact) values (%s, %s, %s)
 on conflict (person_id) do update set profile = excluded.profile, contact = excluded.contact,
   changed_at = now()
 where person.erased_at is null
+returning person_id
 """
 _STORY = """
 select profile, contact, encounter, wishes from person, story

@@ -98,6 +98,7 @@ class Units:
             rules=self.rules,
             new_id=uuid4,
             pick=secrets.choice,
+            together=tx.pipeline,
         )
 
     def _finish(self, after: "_After") -> None:

@@ -1,6 +1,7 @@
 """What the verbs of intake need of the world, by role; each port works in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -63,12 +64,6 @@ class People(Protocol):
             NotFound: no such person.
 
         """
-
-    def key_destroyed(self, person_id: UUID) -> None:
-        """Note that an erased person's key is gone."""
-
-    def keys_to_destroy(self) -> Sequence[UUID]:
-        """Return erased people whose key may still be there."""
 
 
 class Referrals(Protocol):
@@ -207,7 +202,8 @@ class Drafts(Protocol):
 class Work:
     """One unit of work: its ports, the transaction's time, the rules, and where chance comes from.
 
-    `pick` chooses one sign of a text.
+    `pick` chooses one sign of a text; what is stored within `together` goes to the database in
+    one go, where that is possible.
     """
 
     partners: Partners
@@ -219,6 +215,7 @@ class Work:
     rules: Rules
     new_id: Callable[[], UUID]
     pick: Callable[[str], str]
+    together: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,13 @@ def submit_referral(command: SubmitReferral, *, work: Work) -> SubmittedReferral
         facts=released_facts(command.story, command.releases),
         releases=_signed(command.releases, work),
     )
-    _store(command, referral, work)
     barred = barred_partners(work.partners.all().values(), command.story.encounter)
-    work.referrals.publish(
-        referral_id,
-        Submitted(referral.reference, command.by, referral.facts, referral.releases, barred),
-    )
+    with work.together():
+        _store(command, referral, work)
+        work.referrals.publish(
+            referral_id,
+            Submitted(referral.reference, command.by, referral.facts, referral.releases, barred),
+        )
     return SubmittedReferral(referral_id, referral.reference, is_new=True)
 
 

@@ -26,7 +26,6 @@ _NO_FACTS = Facts((), "", "", (), False, (), "", (), "")  # noqa: FBT003
 class Memory:
     partners: dict[UUID, tuple[int, Partner | None]] = field(default_factory=dict)
     people: dict[UUID, tuple[Person, SafeContact] | None] = field(default_factory=dict)
-    keys_gone: set[UUID] = field(default_factory=set)
     stories: dict[UUID, tuple[Encounter, Wishes]] = field(default_factory=dict)
     signatures: dict[UUID, tuple[Signature, str]] = field(default_factory=dict)
     tokens: dict[UUID, UUID] = field(default_factory=dict)
@@ -98,13 +97,6 @@ class FakePeople:
             for release in referral.releases:
                 self.memory.signatures.pop(release.release_id, None)
         return [referral.referral_id for referral in own]
-
-    def key_destroyed(self, person_id: UUID) -> None:
-        self.memory.keys_gone.add(person_id)
-
-    def keys_to_destroy(self) -> Sequence[UUID]:
-        erased = {i for i, known in self.memory.people.items() if known is None}
-        return list(erased - self.memory.keys_gone)
 
 
 @dataclass
