@@ -10,7 +10,6 @@ from intake.adapters.units import Units, rules_of
 from intake.application.ports import MatchPreview
 from services.intake_parts import open_keys
 from services.site import safe_site
-from services.web import metrics
 from shared.config import IntakeWebSettings
 from shared.db import open_pool
 from shared.db.wake import Waker
@@ -51,9 +50,7 @@ def create_app() -> Flask:
     """Build the app for gunicorn, with the settings of the environment."""
     configure(f"{NAME}-web")
     settings = IntakeWebSettings.from_env()
-    app = build(settings, preview_by_http(settings))
-    metrics(app, settings)
-    return app
+    return build(settings, preview_by_http(settings))
 
 
 def _tickets(settings: IntakeWebSettings) -> TicketVerifier:

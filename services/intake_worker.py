@@ -10,7 +10,7 @@ from services.intake_parts import open_keys
 from services.pipeline import pipeline
 from services.site import safe_site
 from services.topics import read_by
-from services.worker import run
+from services.worker import run_from_environment
 from shared.config import IntakeWorkerSettings
 from shared.db import open_pool
 from shared.worker import Inbox, Loop
@@ -34,11 +34,5 @@ def loops(settings: IntakeWorkerSettings) -> list[Loop]:
     return pipeline(settings, inbox, reading, [clock], relay_wake)
 
 
-def main() -> int:
-    """Run until SIGTERM, with the settings of the environment."""
-    settings = IntakeWorkerSettings.from_env()
-    return run(f"{NAME}-worker", lambda: loops(settings), metrics_port=settings.metrics_port)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_from_environment(f"{NAME}-worker", IntakeWorkerSettings, loops))

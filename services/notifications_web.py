@@ -4,7 +4,6 @@ from flask import Flask
 
 from notifications.adapters.ops import deliveries, deliveries_section
 from services.site import safe_site
-from services.web import metrics
 from shared.config import NotificationsWebSettings
 from shared.db import open_pool
 from shared.db.wake import Waker
@@ -35,6 +34,4 @@ def create_app() -> Flask:
     """Build the app for gunicorn, with the settings of the environment."""
     configure(f"{NAME}-web")
     settings = NotificationsWebSettings.from_env()
-    app = build(settings)
-    metrics(app, settings)
-    return app
+    return build(settings)

@@ -6,7 +6,7 @@ from notifications.adapters.process import build_dispatcher, build_inbox, dispat
 from services.pipeline import pipeline
 from services.site import safe_site
 from services.topics import read_by
-from services.worker import run
+from services.worker import run_from_environment
 from shared.config import NotificationsWorkerSettings
 from shared.db import open_pool
 from shared.worker import Loop
@@ -25,11 +25,5 @@ def loops(settings: NotificationsWorkerSettings) -> list[Loop]:
     return pipeline(settings, inbox, read_by(NAME), own, dispatcher.relay_wake)
 
 
-def main() -> int:
-    """Run until SIGTERM, with the settings of the environment."""
-    settings = NotificationsWorkerSettings.from_env()
-    return run(f"{NAME}-worker", lambda: loops(settings), metrics_port=settings.metrics_port)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_from_environment(f"{NAME}-worker", NotificationsWorkerSettings, loops))

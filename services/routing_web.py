@@ -6,7 +6,7 @@ from routing.adapters.api import offers, previews
 from routing.adapters.desk import Desk
 from routing.adapters.pages import Parts, Tickets, add_pages, read_key
 from services.site import safe_site
-from services.web import metrics, origin
+from services.web import origin
 from shared.config import RoutingWebSettings
 from shared.db import Pool, open_pool
 from shared.db.wake import Waker
@@ -51,6 +51,4 @@ def create_app() -> Flask:
     """Build the app for gunicorn, with the settings of the environment."""
     configure(f"{NAME}-web")
     settings = RoutingWebSettings.from_env()
-    app = build(settings, pool_of(settings))
-    metrics(app, settings)
-    return app
+    return build(settings, pool_of(settings))

@@ -9,7 +9,7 @@ from routing.adapters.loops import clock_step
 from services.pipeline import pipeline
 from services.site import safe_site
 from services.topics import read_by
-from services.worker import run
+from services.worker import run_from_environment
 from shared.config import RoutingWorkerSettings
 from shared.db import open_pool
 from shared.worker import Inbox, Loop
@@ -28,11 +28,5 @@ def loops(settings: RoutingWorkerSettings) -> list[Loop]:
     return pipeline(settings, inbox, read_by(NAME), [clock], relay_wake)
 
 
-def main() -> int:
-    """Run until SIGTERM, with the settings of the environment."""
-    settings = RoutingWorkerSettings.from_env()
-    return run(f"{NAME}-worker", lambda: loops(settings), metrics_port=settings.metrics_port)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_from_environment(f"{NAME}-worker", RoutingWorkerSettings, loops))

@@ -1,13 +1,35 @@
 """How a worker process starts and stops."""
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from prometheus_client import start_http_server
 
+from services.site import NotSafe
+from shared.config import WorkerSettings, WrongSettings
 from shared.log import configure
+from shared.site import WrongSite
 from shared.worker import Loop, run_loops
+
+S = TypeVar("S", bound=WorkerSettings)
+
+
+def run_from_environment(
+    process: str, settings: type[S], build: Callable[[S], Sequence[Loop]]
+) -> int:
+    """Run the loops with the settings of the environment; return the exit code of the process.
+
+    Faults of the settings or the site are named on standard error.
+    """
+    try:
+        found = settings.from_env()
+        return run(process, lambda: build(found), metrics_port=found.metrics_port)
+    except (WrongSettings, WrongSite, NotSafe) as reason:
+        print(reason, file=sys.stderr)  # noqa: T201  (for whoever starts it; no log is set up)
+        return 2
 
 
 def run(process: str, build: Callable[[], Sequence[Loop]], *, metrics_port: int = 0) -> int:
@@ -16,6 +38,7 @@ def run(process: str, build: Callable[[], Sequence[Loop]], *, metrics_port: int 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    loops = build()
     if metrics_port:
         start_http_server(metrics_port)
-    return run_loops(build(), stop)
+    return run_loops(loops, stop)

@@ -86,7 +86,6 @@ class WebSettings(Settings):
         "Page that the quick exit leads to; the same for everybody",
         default="https://www.weather.gov/",
     )
-    metrics_port: int = setting("Loopback port of the Prometheus metrics; 0: none", default=0)
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class WorkerSettings(Settings):
     bus_user: str = setting("SCRAM user at Kafka", default="")
     bus_password: str = setting("SCRAM password at Kafka", default="")
     bus_ca: str = setting("File of the certificate authority of Kafka's TLS", default="")
-    metrics_port: int = setting("Loopback port of the Prometheus metrics; 0: none", default=0)
+    metrics_port: int = setting("Port of the Prometheus metrics; 0: none", default=0)
 
 
 @dataclass(frozen=True)

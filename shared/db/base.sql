@@ -64,10 +64,11 @@ create unique index parked_open on parked (consumer, source, key, sequence) wher
 create index parked_waiting on parked (last_at) where closed_at is null;
 
 
--- What operators asked for, and its audit: replay or discard a parked record, close a gap.
+-- What operators asked for, and its audit: replay or discard a parked record, close a gap, send
+-- again what the bus refused for good (key is then the topic).
 create table repair (
   repair_id uuid primary key default gen_random_uuid(),
-  action text not null check (action in ('replay', 'discard', 'close-gap')),
+  action text not null check (action in ('replay', 'discard', 'close-gap', 'resend')),
   consumer text not null,
   parked_id uuid references parked,
   source text,

@@ -30,6 +30,7 @@ def add_ops(app: Flask) -> None:
         "/parked/<uuid:parked_id>", "repair", only_operators(_repair), methods=["POST"]
     )
     views.add_url_rule("/gaps", "close_gap", only_operators(_close_gap), methods=["POST"])
+    views.add_url_rule("/outbox", "resend", only_operators(_resend), methods=["POST"])
     app.register_blueprint(views)
     add_navigation(app, NavItem(_l("Operation"), "ops.show", frozenset({_ROLE})))
 
@@ -65,6 +66,21 @@ def _close_gap() -> ResponseReturnValue:
         )
     if not asked:
         raise NotFound(_("Nothing waits behind a gap here any more."))
+    return redirect(url_for("ops.show"), code=303)
+
+
+def _resend() -> ResponseReturnValue:
+    """Ask the worker to send again what the bus refused of a topic."""
+    with transaction(web().pool) as tx:
+        asked = pipeline.ask_resend(
+            tx,
+            web().service,
+            request.form.get("topic", ""),
+            reason=_reason(),
+            asked_by=current_member().member_id,
+        )
+    if not asked:
+        raise NotFound(_("The bus has refused nothing of this topic any more."))
     return redirect(url_for("ops.show"), code=303)
 
 

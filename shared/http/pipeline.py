@@ -71,6 +71,18 @@ def ask_close_gap(tx: Tx, stream: Sequence[str], *, reason: str, asked_by: UUID)
     return True
 
 
+def ask_resend(tx: Tx, consumer: str, topic: str, *, reason: str, asked_by: UUID) -> bool:
+    """Ask to send again what the bus refused of a topic; False when it refused nothing."""
+    row = tx.execute(_STILL_FAILED, (topic,)).fetchone()
+    if row is None:
+        return False
+    tx.execute(
+        _ASK_RESEND,
+        {"consumer": consumer, "topic": topic, "reason": reason, "asked_by": asked_by},
+    )
+    return True
+
+
 def _waiting(tx: Tx, query: str) -> Waiting:
     row = tx.execute(query.encode()).fetchone() or {"count": 0, "since": None}
     return Waiting(row["count"], row["since"])
@@ -117,6 +129,15 @@ insert into repair (action, consumer, parked_id, reason, asked_by)
 select %(action)s, %(consumer)s, %(parked_id)s, %(reason)s, %(asked_by)s
 where not exists (
   select 1 from repair where parked_id = %(parked_id)s and done_at is null)
+"""
+_STILL_FAILED: Final = """
+select topic from outbox where topic = %s and failed_at is not null limit 1
+"""
+_ASK_RESEND: Final = """
+insert into repair (action, consumer, key, reason, asked_by)
+select 'resend', %(consumer)s, %(topic)s, %(reason)s, %(asked_by)s
+where not exists (
+  select 1 from repair where action = 'resend' and key = %(topic)s and done_at is null)
 """
 _STILL_HELD: Final = """
 select 1 as held from held

@@ -1,4 +1,4 @@
-"""What operators ask for: replay or discard a parked record, close a gap; each row its audit."""
+"""What operators ask for; each row of `repair` is its own audit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -42,7 +42,12 @@ class Repairs:
         return True
 
     def _carry_out(self, tx: Tx, repair: dict[str, Any]) -> str:
-        actions = {"replay": self._replay, "discard": self._discard, "close-gap": self._close_gap}
+        actions = {
+            "replay": self._replay,
+            "discard": self._discard,
+            "close-gap": self._close_gap,
+            "resend": self._resend,
+        }
         try:
             with tx.transaction():
                 return actions[repair["action"]](tx, repair)
@@ -94,6 +99,15 @@ class Repairs:
         self._inbox.advance(batch, stream)
         self._inbox.close_batch(batch)
         return "gap-closed"
+
+    def _resend(self, tx: Tx, repair: dict[str, Any]) -> str:
+        """Let the relay try once more what the bus refused for good, oldest first."""
+        tx.execute(
+            "update outbox set failed_at = null, failure = null"
+            " where topic = %s and failed_at is not null",
+            (repair["key"],),
+        )
+        return "resent"
 
     def _parked(self, tx: Tx, repair: dict[str, Any]) -> dict[str, Any] | None:
         return tx.execute(_PARKED, (repair["parked_id"],)).fetchone()

@@ -148,3 +148,29 @@ def test_nobody_but_an_operator_sees_or_repairs_anything(
 
     assert (shown.status_code, done.status_code) == (403, 403)
     assert repairs(base_db) == []
+
+
+def test_what_the_bus_refused_is_sent_again_on_request(
+    operator: FlaskClient, base_db: TestDatabase
+) -> None:
+    with psycopg.connect(base_db.owner) as connection:
+        connection.execute(
+            "insert into outbox (event_id, topic, key, sequence, type, headers, payload,"
+            " failed_at, failure) values (gen_random_uuid(), 'intake.referral.brva', 'k', 1, 't',"
+            " '{}', '', now(), 'not-allowed')"
+        )
+    form = {
+        "csrf_token": form_token(operator.get("/ops").text),
+        "topic": "intake.referral.brva",
+        "reason": "cause-mended",
+    }
+
+    answers = [
+        operator.post("/ops/outbox", data={**form, **changes}).status_code
+        for changes in ({"reason": "because"}, {"topic": "another"}, {}, {})
+    ]
+
+    assert answers == [422, 404, 303, 303]
+    assert repairs(base_db) == [
+        ("resend", "routing", None, "intake.referral.brva", "cause-mended")
+    ]

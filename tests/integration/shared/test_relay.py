@@ -9,7 +9,7 @@ from shared.contracts.event import read_envelope
 from shared.db import Pool, open_pool, transaction
 from shared.db.outbox import Outbox
 from shared.errors import TransientError
-from shared.worker import Relay
+from shared.worker import Inbox, Relay, Repairs
 from tests.support.databases import TestDatabase
 
 WITHDRAWN = "intake.referral.withdrawn.v1"
@@ -147,3 +147,27 @@ def test_one_relay_is_active_and_a_standby_takes_over(pool: Pool, base_db: TestD
 
     assert [m.headers["ce_sequence"] for m in second.sent] == ["2"]
     standby.close()
+
+
+def test_what_the_bus_refused_is_sent_again_when_an_operator_asks(
+    pool: Pool, base_db: TestDatabase
+) -> None:
+    producer = FakeProducer()
+    producer.refused[str(UUID(int=1))] = SendFailed("not-allowed", permanent=True)
+    relay = Relay(base_db.owner, producer)
+    publish(pool, 1)
+    relay.step()
+    publish(pool, 2)
+    producer.refused.clear()
+    with transaction(pool) as tx:
+        tx.execute(
+            "insert into repair (action, consumer, key, reason, asked_by)"
+            " values ('resend', 'routing', 'intake.referral.brva', 'cause-mended',"
+            " gen_random_uuid())"
+        )
+
+    assert Repairs(Inbox("routing", pool, {}), lambda: None).step()
+    relay.step()
+
+    assert [m.headers["ce_sequence"] for m in producer.sent] == ["1", "2"]
+    relay.close()
