@@ -171,6 +171,4 @@ def test_what_the_bus_refused_is_sent_again_on_request(
     ]
 
     assert answers == [422, 404, 303, 303]
-    assert repairs(base_db) == [
-        ("resend", "routing", None, "intake.referral.brva", "cause-mended")
-    ]
+    assert repairs(base_db) == [("resend", "sample", None, "intake.referral.brva", "cause-mended")]
