@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_smorest import Blueprint
+from psycopg.errors import LockNotAvailable
 from werkzeug.exceptions import UnsupportedMediaType
 
 from intake.adapters import schemas
@@ -22,10 +23,11 @@ from intake.application.queries import referral_timeline
 from intake.application.submit import submit_referral
 from intake.application.take_back import revoke_release, withdraw
 from intake.domain.people import Story
-from shared.db import idempotency
-from shared.errors import NotAllowed, NotFound
+from shared.db import Tx, idempotency
+from shared.errors import Conflict, NotAllowed, NotFound
 from shared.http import current_client, require_client
 
+_PATIENCE_MS: Final = 1000
 _TASK: Final[Mapping[str, str]] = {
     "accepted": "accepted",
     "overdue": "accepted",
@@ -59,7 +61,7 @@ def _add_submitting(blueprint: Blueprint, units: Units) -> None:
         with units.opened() as (tx, work):
             client = _client(work)
             key = {"client": client, "key": header["key"].strip('"')}
-            answer = idempotency.begin(tx, **key, fingerprint=_fingerprint())
+            answer = _begin(tx, **key)
             if answer is None:
                 referral_id = submit_referral(_command(body, work), work=work).referral_id
                 answer = {"referral_id": str(referral_id)}
@@ -122,6 +124,20 @@ def _own_agency(work: Work) -> UUID:
     if client.organization_id != work.rules.organization_id or client.member_id is None:
         raise NotFound("There is no such referral.")
     return client.member_id
+
+
+def _begin(tx: Tx, *, client: str, key: str) -> dict[str, Any] | None:
+    """Claim the key; a first request with it that takes longer than a moment is told (409)."""
+    tx.execute(f"set local lock_timeout = '{_PATIENCE_MS}ms'")
+    try:
+        answer = idempotency.begin(tx, client=client, key=key, fingerprint=_fingerprint())
+    except LockNotAvailable as waiting:
+        raise Conflict(
+            "The first request with this Idempotency-Key is still being worked on.",
+            state="in-progress",
+        ) from waiting
+    tx.execute("set local lock_timeout to default")
+    return answer
 
 
 def _fingerprint() -> bytes:

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from intake.adapters.api import referrals
 from intake.application.follow import learn_partner
 from shared.db import transaction
+from shared.db.idempotency import begin
 from shared.http import create_app, json_api
 from shared.http.bearer import InvalidToken
 from shared.http.web import web
@@ -210,6 +211,17 @@ class TestSubmitting:
         problem(post(client, changed("releases.0.partner_id", str(uuid4())), key='"a-1"'), 422)
 
         assert post(client, a_body(), key='"a-1"').status_code == 202
+
+    def test_a_key_whose_request_is_not_done_is_told(
+        self, client: FlaskClient, world: World
+    ) -> None:
+        with transaction(world.web_pool) as tx:
+            begin(tx, client="agency-system", key="a-1", fingerprint=b"the same body")
+
+            found = problem(post(client, a_body(), key='"a-1"'), 409)
+
+        assert found["state"] == "in-progress"
+        assert post(client, a_body(), key='"a-2"').status_code == 202
 
     def test_a_key_is_needed(self, client: FlaskClient) -> None:
         found = problem(post(client, a_body(), key=None), 400)
