@@ -6,7 +6,7 @@ from marshmallow.validate import Length, OneOf, Regexp
 from shared.contracts import codes
 
 _MANY = 50
-_LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}\Z"
+_LANGUAGE = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 
 
 class Body(Schema):
@@ -32,7 +32,7 @@ class FactsBody(Body):
         fields.String(validate=OneOf(codes.ACCESS_NEEDS)), required=True, validate=Length(0, _MANY)
     )
     county = fields.String(
-        required=True, validate=Regexp(r"\d{5}\Z"), metadata={"description": "FIPS code"}
+        required=True, validate=Regexp("^[0-9]{5}$"), metadata={"description": "FIPS code"}
     )
     preferences = fields.List(
         fields.String(validate=OneOf(codes.PREFERENCES)), required=True, validate=Length(0, _MANY)
