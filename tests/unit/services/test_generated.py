@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from services.access import all_rights
 from services.documents import openapi, settings_table
 from services.topics import all_topics, read_by
@@ -10,6 +12,12 @@ def test_every_setting_of_every_process_is_in_the_table() -> None:
     for settings in PROCESSES.values():
         for name in settings.__dataclass_fields__:
             assert f"`WH_{name.upper()}`" in table
+
+
+def test_the_committed_table_is_the_generated_one() -> None:
+    committed = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
+
+    assert settings_table() in committed
 
 
 def test_the_topics_of_referrals_are_each_agencys_own() -> None:
