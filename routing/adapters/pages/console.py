@@ -19,7 +19,7 @@ from routing.adapters.pages.parts import Parts, staff_of
 from routing.adapters.pages.today import compare_today
 from routing.application import coordinator
 from routing.application.ports import Staff, Work
-from routing.application.views import ReferralPage
+from routing.application.views import QueueRow, ReferralPage
 from shared.contracts.codes import QUEUES
 from shared.errors import Conflict, NotFound, Rejected
 from shared.http.access import current_member, requires
@@ -27,6 +27,7 @@ from shared.http.render import page
 
 ROLE = "coordinator"
 _LONGEST_REFERENCE = 20
+_FOR_PEOPLE = ("overdue", "needs-person", "needs-new-release", "waiting-for-place")
 
 _Verb = Callable[[Staff, Work], None]
 
@@ -92,6 +93,7 @@ class _Views:
         with self._parts.desk.read() as (queries, now):
             counts = queries.queue_counts(now)
             rows = queries.queue_rows(now, queue=queue or None)
+        rows.sort(key=_most_pressing)
         return page("routing/console.html", now=now, queue=queue, counts=counts, rows=rows)
 
     def search(self) -> ResponseReturnValue:
@@ -224,6 +226,12 @@ class _Views:
             errors=errors or {},
             place_words=_place_words,
         )
+
+
+def _most_pressing(row: QueueRow) -> tuple[bool, int, bool, datetime]:
+    """Order rows: overdue, then what waits for a person, then by clock, then without one."""
+    waits_for = _FOR_PEOPLE.index(row.queue) if row.queue in _FOR_PEOPLE else len(_FOR_PEOPLE)
+    return not row.overdue, waits_for, row.due is None, row.due or row.received_at
 
 
 def _typed() -> dict[str, str]:

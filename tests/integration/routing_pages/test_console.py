@@ -111,6 +111,21 @@ def test_the_overdue_come_first(
     assert "overdue by 2 h" in " ".join(first.get_text(" ").split())
 
 
+def test_what_waits_for_a_person_comes_before_what_a_partner_holds(
+    pages: Pages, offered: Referral, nobody_fits: Referral, coordinator: Browser
+) -> None:
+    done = a_referral(a_release(CYPRESS), reference="WH-4MNP-07")
+    reference = pages.receive(done)
+    cypress = pages.browser("cypress")
+    cypress.post(f"/offers/{reference}/accept")
+    cypress.post(f"/offers/{reference}/contact", kind="contacted")
+
+    page = coordinator.get("/console")
+
+    rows = [row.get_text() for row in page.soup.select("tbody tr th")]
+    assert [row.strip() for row in rows] == ["WH-2B4C-11", "WH-7K3F-92", "WH-4MNP-07"]
+
+
 def test_a_protected_need_reads_health_everywhere(pages: Pages, coordinator: Browser) -> None:
     """The name of the need, and a service that gives it away, stay with the partner (R-20)."""
     items = ("needs", "facts", "name", "contact", "substance-use")
