@@ -74,13 +74,15 @@ def _acl(user: str, operation: ACLOperation, pattern: ResourcePattern) -> ACL:
 
 
 def _admin(settings: SetupSettings) -> Any:  # noqa: ANN401  (the client is untyped)
-    options: dict[str, Any] = {
-        "bootstrap_servers": settings.bus.removeprefix("kafka://").split(","),
-        "security_protocol": "SASL_SSL" if settings.bus_ca else "SASL_PLAINTEXT",
+    tls = {"ssl_cafile": settings.bus_ca} if settings.bus_ca else {}
+    sasl = {
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": settings.bus_user,
         "sasl_plain_password": settings.bus_password,
     }
-    if settings.bus_ca:
-        options["ssl_cafile"] = settings.bus_ca
-    return KafkaAdminClient(**options)
+    return KafkaAdminClient(
+        bootstrap_servers=settings.bus.removeprefix("kafka://").split(","),
+        security_protocol=("SASL_" if settings.bus_user else "") + ("SSL" if tls else "PLAINTEXT"),
+        **tls,
+        **(sasl if settings.bus_user else {}),
+    )

@@ -103,7 +103,7 @@ def create_bus(settings: SetupSettings) -> None:
         settings.bus, user=settings.bus_user, password=settings.bus_password, ca=settings.bus_ca
     )
     bus.create_topics(all_topics(agencies))
-    if settings.bus_user:
+    if settings.bus_passwords:
         grant_access(settings, agencies)
 
 
