@@ -95,12 +95,16 @@ class PostgresQueries:
     def queue_rows(
         self, now: datetime, *, queue: str | None = None, reference: str = "", limit: int = 200
     ) -> list[QueueRow]:
-        """Return the referrals of one queue, or all that are not finished, overdue first."""
+        """Return the referrals of one queue, or all that are not finished, overdue first.
+
+        A reference finds finished ones too.
+        """
         values = {
             "site": self.site.code,
             "queue": queue,
             "reference": reference.strip().upper(),
             "limit": limit,
+            "now": now,
             "only": None,
         }
         directory = self.directories.active(self.tx)
@@ -117,7 +121,7 @@ class PostgresQueries:
             raise NotFound("There is no such referral.")
         directory = self.directories.active(self.tx)
         referral = load_referral(self.tx, row)
-        one = {"site": self.site.code, "queue": None, "reference": "", "limit": 1}
+        one = {"site": self.site.code, "queue": None, "reference": "", "limit": 1, "now": now}
         listed = self.tx.execute(_QUEUE_ROWS, {**one, "only": referral_id}).fetchone()
         assert listed is not None  # noqa: S101  (the row was read in this transaction)
         return ReferralPage(
@@ -223,7 +227,7 @@ def _inbox_item(row: Mapping[str, Any], now: datetime) -> InboxItem:
     state = offers.state_at(offer, now)
     facts = from_json(Facts, row["facts"]) if state in _OPEN else _NOTHING
     facts = released_facts(facts, release)
-    due = offers.due(offer, now)
+    due = offers.due(offer, release.report_back, now)
     return InboxItem(
         reference=offer.reference,
         state=state,
@@ -389,10 +393,13 @@ select queue, count(*) as count, min(received_at) as oldest from referral
 where site = %s and erased_at is null group by queue
 """
 _QUEUE_ROWS: Final = """
-select r.referral_id, r.reference, r.queue, r.state, r.facts, r.received_at, o.partner_id,
+select * from (select r.referral_id, r.reference, r.queue, r.state, r.facts, r.received_at, o.partner_id,
   o.reference as offer_reference,
   case o.state when 'offered' then o.answer_by
-    when 'accepted' then case when o.contacted_at is null then o.first_contact_by end
+    when 'accepted' then case when o.contacted_at is null and not exists (
+      select from escalation c where c.offer_id = o.offer_id and c.cleared_at is not null
+        and c.reason in ('first-contact-overdue', 'contact-not-reported'))
+      then o.first_contact_by end
     else stop.confirm_by end as due,
   e.kind as last_event, e.at as last_event_at
 from referral r
@@ -405,13 +412,14 @@ left join lateral (
   order by event_id desc limit 1) e on true
 where r.site = %(site)s and r.erased_at is null
   and (%(only)s::uuid is null or r.referral_id = %(only)s)
-  and (%(only)s::uuid is not null
+  and (%(only)s::uuid is not null or %(reference)s <> ''
     or case when %(queue)s::text is null then r.queue not in ('closed', 'withdrawn')
        else r.queue = %(queue)s end)
   and (%(reference)s = '' or position(%(reference)s in r.reference) > 0
     or exists (select from offer f where f.referral_id = r.referral_id
       and position(%(reference)s in f.reference) > 0))
-order by r.received_at limit %(limit)s
+) found
+order by coalesce(due < %(now)s, false) desc, received_at limit %(limit)s
 """
 _DECISIONS: Final = """
 select decision_id, decided_at, rule_set, directory_version, queue, chosen, situation, verdicts

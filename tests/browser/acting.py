@@ -9,6 +9,8 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
+from shared.contracts.codes import REPORT_BACK_ITEMS
+
 CHROMIUM = Path("/usr/bin/chromium")
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 _AXE = Axe()
@@ -147,6 +149,7 @@ def release_to(advocate: Person, partners: Sequence[str], *, witness: str = "Ana
         if "/sign/" in advocate.page.url:
             _sign(advocate, witness)
         else:
+            advocate.answer({"report_back": REPORT_BACK_ITEMS})
             advocate.press("Continue")
     advocate.press(re.compile("Send this referral"))
 

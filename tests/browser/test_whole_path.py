@@ -109,7 +109,7 @@ def test_a_declined_offer_goes_to_the_next_partner_by_itself(
 
         advocate.sees("Needs a new release")
         advocate.open("/mail")
-        advocate.sees("renee")
+        advocate.sees("A referral of yours needs you, to advocate@brva.example.org")
 
 
 def test_a_revoked_release_closes_the_door_at_once(demo: RunningDemo, browser: Browser) -> None:
