@@ -393,8 +393,8 @@ select queue, count(*) as count, min(received_at) as oldest from referral
 where site = %s and erased_at is null group by queue
 """
 _QUEUE_ROWS: Final = """
-select * from (select r.referral_id, r.reference, r.queue, r.state, r.facts, r.received_at, o.partner_id,
-  o.reference as offer_reference,
+select * from (select r.referral_id, r.reference, r.queue, r.state, r.facts, r.received_at,
+  o.partner_id, o.reference as offer_reference,
   case o.state when 'offered' then o.answer_by
     when 'accepted' then case when o.contacted_at is null and not exists (
       select from escalation c where c.offer_id = o.offer_id and c.cleared_at is not null

@@ -154,14 +154,24 @@ def verbs(offer: Offer, report_back: tuple[str, ...], now: datetime) -> frozense
     return frozenset(can)
 
 
-def due(offer: Offer, now: datetime) -> datetime | None:
-    """Return the clock that runs for its partner: answer, first contact, or confirming a stop."""
+def due(offer: Offer, report_back: tuple[str, ...], now: datetime) -> datetime | None:
+    """Return the clock that runs for its partner: answer, first contact, or confirming a stop.
+
+    A partner that may not report first contact is not shown as late for ever: it cannot say.
+    """
     state = state_at(offer, now)
     if state == "offered":
         return offer.answer_by
     if state == "accepted":
-        return offer.first_contact_by if offer.contacted_at is None else None
+        return _contact_due(offer, report_back, now)
     return offer.confirm_by if offer.stop_confirmed_at is None else None
+
+
+def _contact_due(offer: Offer, report_back: tuple[str, ...], now: datetime) -> datetime | None:
+    by = offer.first_contact_by
+    if by is None or offer.contacted_at is not None:
+        return None
+    return by if "first-contact" in report_back or now <= by else None
 
 
 def _require(offer: Offer, state: str) -> None:

@@ -192,6 +192,9 @@ def test_overdue_is_cleared_with_a_reason_and_stays_cleared(routing: Routing) ->
     run_due(routing.worker.change)
 
     assert routing.queue(referral) == "accepted"
+    with routing.web.read() as (queries, now):
+        (row,) = queries.queue_rows(now)
+    assert (row.due, row.overdue) == (None, False)
     with pytest.raises(Conflict), routing.web.change() as work:
         coordinator.clear_overdue(
             referral.referral_id, "advocate-confirmed-contact", COORDINATOR, work
@@ -212,6 +215,7 @@ def test_queues_count_and_list_what_waits_overdue_first(routing: Routing) -> Non
     with routing.web.read() as (queries, now):
         counts = {c.queue: c.count for c in queries.queue_counts(now)}
         rows = queries.queue_rows(now)
+        (most_urgent,) = queries.queue_rows(now, limit=1)
         offered = queries.queue_rows(now, queue="offered")
         by_offer = queries.queue_rows(now, reference=routing.reference(waiting)[3:].lower())
 
@@ -223,6 +227,7 @@ def test_queues_count_and_list_what_waits_overdue_first(routing: Routing) -> Non
         "needs-new-release": 1,
         "needs-person": 0,
     }
+    assert most_urgent.reference == "WH-BBBB-22"
     assert rows[0].reference == "WH-BBBB-22"
     assert rows[0].overdue
     assert len(rows) == 3

@@ -122,10 +122,21 @@ def test_the_clock_that_runs_is_the_one_shown() -> None:
     accepted = offers.accept(offered, STAFF, MONDAY, MONDAY + HOURS)
     stopped = offers.cancel(accepted, "withdrawn", MONDAY, HOURS)
 
-    assert offers.due(offered, MONDAY) == offered.answer_by
-    assert offers.due(accepted, MONDAY) == MONDAY + HOURS
-    assert offers.due(offers.record_contact(accepted, "contacted", MONDAY), MONDAY) is None
-    assert offers.due(stopped, MONDAY) == MONDAY + HOURS
-    assert offers.due(offers.confirm_stop(stopped, MONDAY), MONDAY) is None
+    reported = offers.record_contact(accepted, "contacted", MONDAY)
+    confirmed = offers.confirm_stop(stopped, MONDAY)
+    assert offers.due(offered, REPORT_BACK, MONDAY) == offered.answer_by
+    assert offers.due(accepted, REPORT_BACK, MONDAY) == MONDAY + HOURS
+    assert offers.due(reported, REPORT_BACK, MONDAY) is None
+    assert offers.due(stopped, REPORT_BACK, MONDAY) == MONDAY + HOURS
+    assert offers.due(confirmed, REPORT_BACK, MONDAY) is None
     started = offers.record_service_started(accepted, MONDAY)
     assert offers.task_status(started, MONDAY) == "in-progress"
+
+
+def test_a_partner_that_may_not_report_contact_is_not_late_for_ever() -> None:
+    accepted = offers.accept(an_offer(), STAFF, MONDAY, MONDAY + HOURS)
+    later = MONDAY + 2 * HOURS
+
+    assert offers.due(accepted, (), MONDAY) == MONDAY + HOURS
+    assert offers.due(accepted, (), later) is None
+    assert offers.due(accepted, ("first-contact",), later) == MONDAY + HOURS
