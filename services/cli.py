@@ -3,9 +3,11 @@
 import json
 import random
 import sys
+import time
 from pathlib import Path
 
 import click
+import requests
 
 from notifications.adapters.secrets_at_rest import Safe, WrongKey
 from services import setup
@@ -20,6 +22,7 @@ from shared.errors import DomainError, Rejected
 from shared.site import WrongSite, load_site
 
 _ANSWER_EVERY = 20
+_MATCHING_SECONDS = 1.0
 _REASONS = (WrongKey, WrongSettings, WrongSite, DatabaseIsNewer, NotSafe, Refused)
 
 
@@ -133,13 +136,22 @@ def show_asyncapi() -> None:
 def sample(data: Path, count: int, seed: int | None) -> None:
     """Push invented intakes and partners' answers through the API of a running demo."""
     inventor = Sample(Folder(data), random.Random(seed))  # noqa: S311  (invented people)
+    try:
+        submitted, answered = _invent(inventor, count)
+    except requests.RequestException as failure:
+        raise click.ClickException(f"{failure}. The demo's logs are in {data}/logs.") from None
+    click.echo(f"{submitted} intakes, {answered} answers. {count - submitted} fitted no partner.")
+
+
+def _invent(inventor: Sample, count: int) -> tuple[int, int]:
     submitted = answered = 0
     with click.progressbar(range(count), label="Intakes and answers") as numbers:
         for number in numbers:
             submitted += inventor.intake()
             if number % _ANSWER_EVERY == _ANSWER_EVERY - 1:
                 answered += inventor.answers()
-    click.echo(f"{submitted} intakes, {answered} answers. {count - submitted} fitted no partner.")
+    time.sleep(_MATCHING_SECONDS)
+    return submitted, answered + inventor.answers()
 
 
 def _load(settings: SetupSettings, folder: Path) -> None:

@@ -28,7 +28,7 @@ def main(port: int, data: Path, bus: str | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     place = Place(Folder(data), port)
     try:
-        with Demo(place) as demo:
+        with Demo(place, click.echo) as demo:
             click.echo(f"Starting on {data} ...")
             demo.start(bus, stop)
             if not stop.is_set():

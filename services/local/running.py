@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -25,12 +26,17 @@ _UNTIL_FREE_SECONDS = 10.0
 _GUNICORN = Path(__file__).parents[2] / "deploy" / "gunicorn.conf.py"
 
 
+def _nothing(_text: str) -> None:
+    """Tell nobody."""
+
+
 class Demo:
     """All parts of a demo on one data folder."""
 
-    def __init__(self, place: Place) -> None:
-        """Name the folder and port; nothing is started yet."""
+    def __init__(self, place: Place, say: Callable[[str], None] = _nothing) -> None:
+        """Name the folder and port; nothing is started yet. `say` is told what takes long."""
         self._place = place
+        self._say = say
         self._broker: Broker | None = None
         self._started = ExitStack()
         folder, app = place.folder, "services.local.web:create_app"
@@ -89,8 +95,10 @@ class Demo:
             raise Refused(f"Port {place.port} is in use: give another one with PORT=.")
         stamp = place.folder.stamp()
         engine = bus or (stamp.bus if stamp else ENGINES[0])
-        if engine == "kafka" and (reason := kafka.can_run()):
-            raise Refused(reason)
+        if engine == "kafka":
+            if reason := kafka.can_run():
+                raise Refused(reason)
+            self._say("With Kafka: the first time Maven fetches its jars (44 MB) ...")
         place.folder.begin(engine)
 
     def _start_database(self, bus: str | None) -> None:
