@@ -1,0 +1,1 @@
+"""The intake service: rules in domain, verbs in application, the outside world in adapters."""
