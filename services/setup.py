@@ -14,7 +14,7 @@ from notifications.adapters.secrets_at_rest import Safe
 from notifications.adapters.site_files import load_site_part as load_notifications
 from routing.adapters.site_files import load_site_part as load_routing
 from services.access import grant_access
-from services.local.databases import Database, all_databases, create_database, create_roles
+from services.databases import Database, all_databases, create_database, create_roles
 from services.topics import all_topics
 from shared.bus import open_bus
 from shared.config import SetupSettings

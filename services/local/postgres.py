@@ -18,7 +18,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from services.local.databases import all_databases, create_database, create_roles
+from services.databases import all_databases, create_database, create_roles
 
 SUPERUSER = "postgres"
 _OS_USER = "warm-handoff-db"

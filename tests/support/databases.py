@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from services.local.databases import (
+from services.databases import (
     Database,
     all_databases,
     create_database,
