@@ -53,16 +53,14 @@ class PostgresQueries:
             raise NotFound("There is no such offer.")
         row = rows[0]
         offer, release = showing.offer_of(row), showing.release_of(row)
-        shown = (
-            from_json(Facts, row["facts"]) if offers.state_at(offer, now) in showing.OPEN else None
-        )
+        facts = showing.released_facts(from_json(Facts, row["facts"]), release)
         return OfferDetail(
             item=showing.inbox_item(row, now),
             offer_id=offer.offer_id,
             referral_id=row["referral_id"],
             agency=row["agency"],
             service_name=self._service_name(offer.service_id, partner_id),
-            facts=showing.released_facts(shown, release) if shown else None,
+            facts=facts if offers.state_at(offer, now) in showing.OPEN else None,
             items=release.items,
             report_back=release.report_back,
             release_expires_at=release.expires_at,
