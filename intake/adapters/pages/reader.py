@@ -51,14 +51,14 @@ class Reader:
         self, name: str, codes: Sequence[str], *, missing: str = "", most: int = 0
     ) -> list[str]:
         """Return the ticked codes in the order of the page, each once."""
-        ticked = set(self._all(name))
+        ticked = dict.fromkeys(self._all(name))
         if not ticked and missing:
             self.problems[name] = missing
-        if not ticked <= set(codes):
+        if not ticked.keys() <= set(codes):
             self.problems[name] = missing or _("Choose from the answers shown here")
         if most and len(ticked) > most:
             self.problems[name] = _("Choose at most %(most)d", most=most)
-        return [code for code in codes if code in ticked]
+        return [code for code in ticked if code in codes]
 
     def tick(self, name: str, *, missing: str = "") -> bool:
         """Return whether the box was ticked; `missing` makes it required."""
