@@ -159,7 +159,6 @@ def _release_defaults(form: Form, _stop: Stop) -> Defaults:
     items = ["needs", "facts", "name", *(["contact"] if route != "through-advocate" else [])]
     return {
         "items": items,
-        "report_back": list(REPORT_BACK_ITEMS),
         **day_parts("until", sharing.first_until(form.asking)),
     }
 

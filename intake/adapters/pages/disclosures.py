@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from intake.adapters.pages.overview import last_moment
 from intake.adapters.tickets import TicketVerifier
 from intake.adapters.units import Units
 from intake.application.commands import Grant
@@ -120,4 +121,9 @@ def _read(entrance: Entrance, grant: Grant) -> ResponseReturnValue:
         if disclosure_state(grant, work=work) != READY:
             return redirect(url_for("disclosure_pages.show"), 303)
         found = read_disclosure(grant, work=work)
-    return page("intake/disclosure/contact.html", found=found, agency=entrance.agency)
+    return page(
+        "intake/disclosure/contact.html",
+        found=found,
+        last_moment=last_moment(found.release_expires_at),
+        agency=entrance.agency,
+    )

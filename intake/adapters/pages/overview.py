@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -53,6 +53,11 @@ def overview(found: ReferralOverview, partners: Partners, now: datetime) -> Over
     )
 
 
+def last_moment(expires_at: datetime) -> datetime:
+    """Return a moment on a release's last day, which ends at midnight."""
+    return expires_at - timedelta(seconds=1)
+
+
 def _happening(note: Note, partners: Partners) -> Happening:
     return Happening(
         at=note.at,
@@ -71,7 +76,7 @@ def _release(release: Release, partners: Partners, now: datetime) -> SignedRelea
         partner=_name(release.partner_id, partners),
         items=release.items,
         report_back=release.report_back,
-        expires_at=release.expires_at,
+        last_moment=last_moment(release.expires_at),
         state=release.state(now),
     )
 

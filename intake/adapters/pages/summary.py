@@ -6,6 +6,7 @@ from datetime import date
 
 from flask_babel import format_date
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from intake.adapters.pages.journey import PAGES, Form, Stop
 from intake.adapters.pages.questions.contact import where_label
@@ -83,7 +84,7 @@ def _way(form: Form, channel: str) -> Row:
         words.append(_("May answer: %(who)s", who=answers["who_may_answer"]))
     if answers["ask_for"]:
         words.append(_("Ask for: %(name)s", name=answers["ask_for"]))
-    return Row(label("channels", channel), ". ".join(words), Stop(PAGES["channel"], channel))
+    return Row(label("channels", channel), _lines(words), Stop(PAGES["channel"], channel))
 
 
 def _happened(form: Form) -> Iterator[Row]:
@@ -124,7 +125,7 @@ def _partners(form: Form) -> Iterator[Row]:
             _signed(form, partner),
         ]
         name = form.asking.partner_name(partner)
-        yield Row(f"{number}. {name}", ". ".join(words), Stop(PAGES["release"], partner))
+        yield Row(f"{number}. {name}", _lines(words), Stop(PAGES["release"], partner))
 
 
 def _signed(form: Form, partner: str) -> str:
@@ -132,6 +133,11 @@ def _signed(form: Form, partner: str) -> str:
     if signature.method == "paper":
         return _("Signed on paper before %(witness)s", witness=signature.witness)
     return _("Signed on this device")
+
+
+def _lines(words: Iterable[str]) -> Markup:
+    """Return the sentences one below the other."""
+    return Markup("<br>").join(words)
 
 
 def _labels(group: str, codes: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from shared.http.labels import label
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: when, what in a sentence, who did it, the reference, the clock it started."""
+    """One line: when, what in a sentence, who of us did it, its reference and clock."""
 
     at: datetime
     code: str
@@ -47,8 +47,6 @@ def _line(happening: Happening, agency: str) -> Line:
 def _who(happening: Happening, agency: str) -> str:
     if happening.what in {"submitted", "release-signed", "release-revoked", "withdrawn"}:
         return agency
-    if happening.what in {"accepted", "declined", "contacted", "service-started", "closed"}:
-        return happening.partner
     return ""
 
 

@@ -41,14 +41,17 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class SignedRelease:
-    """A release as the advocate sees it; `state` is live, revoked or expired."""
+    """A release as the advocate sees it; `state` is live, revoked or expired.
+
+    `last_moment` lies on the last day that was signed: it ends with that day, at midnight.
+    """
 
     release_id: UUID
     partner_id: str
     partner: str
     items: tuple[str, ...]
     report_back: tuple[str, ...]
-    expires_at: datetime
+    last_moment: datetime
     state: str
 
 

@@ -98,6 +98,13 @@ def test_a_release_starts_with_thirty_days_and_without_substance_use_r16_r20(pag
     assert page.soup.select_one("input[name=items][value=substance-use]") is not None
 
 
+def test_reporting_back_is_off_until_the_person_wants_it(pages: Pages) -> None:
+    page = to(pages.browser(), "release")
+
+    assert "report_back" not in page.fields()
+    assert len(page.soup.select("input[name=report_back]")) == 4
+
+
 def test_the_contact_item_is_off_when_contact_goes_through_the_advocate(pages: Pages) -> None:
     browser = pages.browser()
 
