@@ -31,6 +31,7 @@ _FOLLOWED: Final = (
     "contacted",
     "service-started",
     "closed",
+    "ended",
 )
 
 

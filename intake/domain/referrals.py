@@ -112,6 +112,7 @@ _STATUS: Final[Mapping[str, str]] = {
     "contacted": "contacted",
     "service-started": "service-started",
     "closed": CLOSED,
+    "ended": CLOSED,
 }
 _OVERDUE: Final = "first-contact-overdue"
 _INTRODUCED: Final = "introduced-live"

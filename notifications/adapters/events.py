@@ -49,6 +49,7 @@ class Events:
             "routing.referral.contacted.v1": self.on_answered,
             "routing.referral.service-started.v1": self.on_answered,
             "routing.referral.closed.v1": self.on_closed,
+            "routing.referral.ended.v1": self.on_ended,
             "routing.referral.erased.v1": self.on_erased,
         }
 
@@ -99,6 +100,13 @@ class Events:
             reference=event.data["offer_reference"],
         )
         self._tell(event, tx, *notices)
+
+    def on_ended(self, event: Event, tx: Tx, _: datetime) -> None:
+        """Tell the advocate, who alone can tell the person."""
+        notice, *_host = self.audience.attention(
+            event.data["agency"], event.data["submitted_by"], offer_id=None, reference=None
+        )
+        self._tell(event, tx, notice)
 
     def on_closed(self, event: Event, tx: Tx, _: datetime) -> None:
         """Stop all that waits to be said: the referral is finished."""

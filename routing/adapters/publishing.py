@@ -17,6 +17,7 @@ EVENT_TYPES: Final[Mapping[type[Any], str]] = {
     happenings.Contacted: "routing.referral.contacted.v1",
     happenings.ServiceStarted: "routing.referral.service-started.v1",
     happenings.Closed: "routing.referral.closed.v1",
+    happenings.Ended: "routing.referral.ended.v1",
     happenings.Erased: "routing.referral.erased.v1",
 }
 PARTNER_PUBLISHED: Final = "routing.partner.published.v1"

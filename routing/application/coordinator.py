@@ -5,6 +5,7 @@ from uuid import UUID
 from routing.application import handing
 from routing.application.ports import Note, Staff, Work
 from routing.domain import decisions, matching
+from routing.domain.happenings import Ended
 from routing.domain.matching import Verdict
 from routing.domain.model import Referral
 from shared.errors import Conflict, Rejected
@@ -60,15 +61,20 @@ def cancel(referral_id: UUID, reason: str, staff: Staff, work: Work) -> None:
     line = Note("coordinator", "cancelled", staff.organization_id, code=reason)
     if current is None:
         work.store.note(referral_id, line)
-        handing.settle(_person_answered(referral, reason, work), "closed", work)
+        _end(_person_answered(referral, reason, work), reason, work)
         return
     changed = handing.take_back(referral, reason, "coordinator", work)
     if reason == "duplicate":
-        handing.settle(changed, "closed", work)
+        _end(changed, reason, work)
     elif current.state == "accepted" or reason in _FOR_A_PERSON:
         handing.settle(changed, "needs-person", work)
     else:
         handing.hand_on(changed, work)
+
+
+def _end(referral: Referral, reason: str, work: Work) -> None:
+    work.store.publish(referral.referral_id, Ended(reason))
+    handing.settle(referral, "closed", work)
 
 
 def pause_service(service_id: UUID, reason: str, staff: Staff, work: Work) -> None:

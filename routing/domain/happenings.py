@@ -97,6 +97,13 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """The coordinator ended a referral that nobody holds."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
     """Routing forgot the referral (R-24)."""
 
@@ -112,5 +119,6 @@ Happening = (
     | Contacted
     | ServiceStarted
     | Closed
+    | Ended
     | Erased
 )

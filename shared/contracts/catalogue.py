@@ -56,6 +56,7 @@ _TYPES = (
     ("routing.referral.contacted.v1", routing.ContactedV1, _FOLLOWERS),
     ("routing.referral.service-started.v1", routing.ServiceStartedV1, _FOLLOWERS),
     ("routing.referral.closed.v1", routing.ClosedV1, _FOLLOWERS),
+    ("routing.referral.ended.v1", routing.EndedV1, _FOLLOWERS),
     ("routing.referral.erased.v1", routing.ErasedV1, ("notifications",)),
     ("routing.partner.published.v1", routing.PartnerPublishedV1, ("intake",)),
     ("routing.partner.withdrawn.v1", routing.PartnerWithdrawnV1, ("intake",)),

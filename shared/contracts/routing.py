@@ -84,6 +84,12 @@ class ClosedV1(OfferData):
     outcome = fields.String(required=True, allow_none=True)
 
 
+class EndedV1(ReferralData):
+    """routing.referral.ended.v1: the coordinator ended it; the advocate is told and why."""
+
+    reason = fields.String(required=True)
+
+
 class ErasedV1(ReferralData):
     """routing.referral.erased.v1: routing forgot it, so does every reader (R-24)."""
 

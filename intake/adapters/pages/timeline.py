@@ -97,6 +97,13 @@ def _cancelled(happening: Happening) -> str:
     )
 
 
+def _ended(happening: Happening) -> str:
+    return _(
+        "The coordinator ended the referral: %(reason)s.",
+        reason=label("cancel-reasons", happening.detail),
+    )
+
+
 _WORDS: Final[Mapping[str, Callable[[Happening], str]]] = {
     "submitted": lambda _h: _("Sent."),
     "offered": lambda h: _("%(partner)s was asked.", partner=h.partner),
@@ -113,6 +120,7 @@ _WORDS: Final[Mapping[str, Callable[[Happening], str]]] = {
     "contacted": _contacted,
     "service-started": lambda h: _("%(partner)s started its service.", partner=h.partner),
     "closed": _closed,
+    "ended": _ended,
     "release-signed": lambda h: _("A release to %(partner)s was signed.", partner=h.partner),
     "release-revoked": lambda h: _(
         "The release to %(partner)s was taken back.", partner=h.partner

@@ -236,6 +236,18 @@ def test_who_acts_next_is_told(
     }
 
 
+def test_an_ended_referral_is_told_to_its_advocate_alone(
+    world: PostgresWorld, inbox: Inbox, points: dict[Owner, UUID]
+) -> None:
+    referral = Referral()
+
+    inbox.apply([referral.event("ended", reason="duplicate")])
+
+    assert found(world, referral) == {
+        (Template.NEEDS_ATTENTION, State.WAITING, points[Owner.MEMBER])
+    }
+
+
 def test_an_escalation_goes_to_the_advocate_and_the_host(
     world: PostgresWorld, inbox: Inbox, points: dict[Owner, UUID]
 ) -> None:

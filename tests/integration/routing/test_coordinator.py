@@ -132,6 +132,7 @@ def test_a_referral_that_nobody_holds_can_be_ended_once(routing: Routing) -> Non
     with routing.web.change() as work:
         coordinator.cancel(referral.referral_id, "duplicate", COORDINATOR, work)
     assert routing.queue(referral) == "closed"
+    assert routing.events(referral)[-1] == "ended", "the advocate has to know"
 
     with pytest.raises(Conflict), routing.web.change() as work:
         coordinator.cancel(referral.referral_id, "duplicate", COORDINATOR, work)
