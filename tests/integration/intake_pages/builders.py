@@ -1,7 +1,7 @@
 """Intake's pages on a real database, with invented partners and a preview that can go away."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from intake.adapters.keys import PostgresKeys
 from intake.adapters.pages import Desk, Entrance, Room, add_disclosures, add_pages
+from intake.adapters.pages.answers import Answers
 from intake.adapters.tickets import TicketVerifier
 from intake.adapters.units import Units, rules_of
 from intake.application.follow import follow, learn_partner
@@ -196,8 +197,10 @@ def _sent(form: Tag) -> dict[str, list[str]]:
 class Browser:
     """Opens pages and sends forms as a browser without JavaScript does, following redirects."""
 
-    def __init__(self, client: FlaskClient) -> None:
+    def __init__(self, client: FlaskClient, save: Callable[[Answers], UUID]) -> None:
+        """Browse with the client; `save` keeps a form of the advocate as a draft."""
         self._client = client
+        self.save = save
 
     def get(self, path: str) -> Page:
         """Open a page."""
@@ -265,10 +268,11 @@ class Browser:
 
 @dataclass
 class Pages:
-    """The app of intake, its database, and browsers of its members."""
+    """The app of intake, its database, and browsers of its members; `units` are the worker's."""
 
     app: Flask
     site: Site
+    desk: Desk
     units: Units
     preview: FakePreview
     database: TestDatabase
@@ -277,10 +281,13 @@ class Pages:
     def browser(self, subject: str = "advocate") -> Browser:
         """Return a browser in which a member is signed in; "" for nobody."""
         client = self.app.test_client()
-        browser = Browser(client)
+        browser = Browser(client, self._save)
         if subject:
             browser.sign_in(subject)
         return browser
+
+    def _save(self, answers: Answers) -> UUID:
+        return self.desk.start(ADVOCATE, answers)
 
     def learn(self, *partners: Partner) -> None:
         """Store partners, as routing tells of them."""
@@ -351,7 +358,7 @@ def intake_pages(
         save_members(tx, [replace(member, issuer=issuer) for member in members])
     with open_pool(database.worker, name="worker", size=1) as worker_pool:
         worker = replace(units, pool=worker_pool)
-        pages = Pages(app, site, worker, preview, database, ticket_key)
+        pages = Pages(app, site, Desk(units, preview), worker, preview, database, ticket_key)
         pages.learn(*PARTNERS)
         yield pages
     pool.close()

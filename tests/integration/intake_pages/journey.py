@@ -4,6 +4,8 @@ import io
 from typing import Any
 from uuid import UUID
 
+from intake.adapters.pages.answers import Answers
+from intake.adapters.pages.reader import Typed
 from tests.integration.intake_pages.builders import CLINIC, PDF, Browser, Page
 
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -51,8 +53,24 @@ def walk(browser: Browser, page: Page, until: str, **changes: dict[str, Any]) ->
 
 
 def to(browser: Browser, until: str, **changes: dict[str, Any]) -> Page:
-    """Start a form and answer it up to a page."""
-    return walk(browser, begin(browser), until, **changes)
+    """Open a form that was saved when everything before this page was answered."""
+    typed: dict[str, Typed] = {}
+    for name, answers in ANSWERS.items():
+        if name == until:
+            break
+        given = {**answers, **changes.get(name.replace("-", "_"), {})}
+        typed["channel/call" if name == "call" else name] = _typed(given)
+    page = browser.get(f"/drafts/{browser.save(Answers(typed))}")
+    assert f"/{until}" in page.path, (page.path, page.text)
+    return page
+
+
+def _typed(answers: dict[str, Any]) -> Typed:
+    return {
+        name: value if isinstance(value, list) else [value]
+        for name, value in answers.items()
+        if value is not None
+    }
 
 
 def sign_on_paper(browser: Browser, page: Page) -> Page:
@@ -68,9 +86,17 @@ def sign_on_paper(browser: Browser, page: Page) -> Page:
     )
 
 
+def walk_to_check(browser: Browser) -> Page:
+    """Answer everything page by page and sign, up to the check page."""
+    return _sign_all(browser, walk(browser, begin(browser), "release"))
+
+
 def to_check(browser: Browser, **changes: dict[str, Any]) -> Page:
-    """Answer everything and sign, up to the check page."""
-    page = to(browser, "release", **changes)
+    """Sign what was saved, up to the check page."""
+    return _sign_all(browser, to(browser, "release", **changes))
+
+
+def _sign_all(browser: Browser, page: Page) -> Page:
     while "/check" not in page.path:
         page = sign_on_paper(browser, page)
         assert page.status == 200, page.problems

@@ -5,20 +5,21 @@ from typing import Any
 import pytest
 
 from tests.integration.intake_pages.builders import CIRCLE, CLINIC, LEGAL, Pages
-from tests.integration.intake_pages.journey import begin, refer, to, to_check, walk
+from tests.integration.intake_pages.journey import begin, refer, to, to_check, walk, walk_to_check
 
 
 def test_an_advocate_sends_a_referral(pages: Pages) -> None:
     browser = pages.browser()
 
-    referral_id = refer(browser)
+    sent = browser.send(walk_to_check(browser))
 
-    assert "Cypress Clinic (invented)" in browser.get(f"/referrals/{referral_id}").text
+    assert sent.heading == "The referral is sent"
+    assert "Cypress Clinic (invented)" in browser.get(sent.path.removesuffix("/sent")).text
     assert pages.ask("select type from outbox") == [("intake.referral.submitted.v1",)]
 
 
 def test_the_check_page_reads_every_answer_back(pages: Pages) -> None:
-    page = to_check(pages.browser())
+    page = walk_to_check(pages.browser())
 
     for words in ("Blue Kettle", "25 to 59", "Spanish; French", "225-555-0166", "Was hurt"):
         assert words in page.text
