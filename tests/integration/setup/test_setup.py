@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from services.databases import all_databases
 from services.local import ports
-from services.local.databases import all_databases
 from services.local.postgres import LocalPostgres
 from services.setup import SERVICES
 from shared.bus import Bus, Message, open_bus
