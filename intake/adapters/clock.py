@@ -45,7 +45,7 @@ class Clock:
             if over:
                 self._keys.destroy(over)
             for draft_id in over:
-                drafts.remove(draft_id)
+                drafts.forget(draft_id)
 
     def _destroy_keys(self) -> None:
         with transaction(self._pool) as tx:

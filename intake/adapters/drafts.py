@@ -56,9 +56,16 @@ class PostgresDrafts:
         return row["draft_id"] if row else None
 
     def remove(self, draft_id: UUID) -> None:
-        """Remove a draft; its key goes when the unit of work is done."""
-        self.tx.execute("delete from draft where draft_id = %s", (draft_id,))
+        """End a draft: nothing of it opens any more; its key goes when the unit of work is done.
+
+        An empty row stays until the clock has seen to the key: a process may end before that.
+        """
+        self.tx.execute(_END, (draft_id,))
         self.removed.append(draft_id)
+
+    def forget(self, draft_id: UUID) -> None:
+        """Remove the row of a draft whose key is gone."""
+        self.tx.execute("delete from draft where draft_id = %s", (draft_id,))
 
     def expired(self, now: datetime) -> Sequence[UUID]:
         """Return drafts whose time is over."""
@@ -83,13 +90,17 @@ def _hash(code: str) -> bytes:
 
 _SELECT = "select draft_id, member_id, content, saved_at, expires_at from draft"
 _BY = {
-    "draft_id": f"{_SELECT} where draft_id = %s",
-    "member_id": f"{_SELECT} where member_id = %s order by saved_at desc",
+    "draft_id": f"{_SELECT} where draft_id = %s and content <> ''",
+    "member_id": f"{_SELECT} where member_id = %s and content <> '' order by saved_at desc",
 }
 _PUT = """
 insert into draft (draft_id, member_id, content, saved_at, expires_at)
 values (%s, %s, %s, %s, %s)
 on conflict (draft_id) do update set content = excluded.content, saved_at = excluded.saved_at
+where draft.content <> ''
+"""
+_END = """
+update draft set content = '', resume_hash = null, expires_at = now() where draft_id = %s
 """
 _TAKE_OVER = """
 update draft set member_id = %s, resume_hash = null where resume_hash = %s and expires_at > now()

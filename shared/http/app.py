@@ -9,7 +9,7 @@ from flask import Flask, current_app, request
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from prometheus_client import CollectorRegistry
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from shared.config import WebSettings
 from shared.db.pool import Pool
@@ -107,6 +107,8 @@ def without_form_token(app: Flask, *endpoints: str) -> None:
 def _check_request() -> None:
     if request.method in _SAFE:
         return
+    if (request.content_length or 0) > (request.max_content_length or BODY_LIMIT):
+        raise RequestEntityTooLarge  # here, as a view that needs no body would not read it
     if is_api():
         if request.content_length and request.mimetype != "application/json":
             raise UnsupportedMediaType
