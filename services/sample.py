@@ -5,6 +5,7 @@ and every answer is given by the partner's own system, each with an access token
 """
 
 import base64
+import math
 import random
 import struct
 import time
@@ -39,7 +40,7 @@ class Caller:
     client: str
     secret: str = field(repr=False)
     _session: requests.Session = field(default_factory=requests.Session, repr=False)
-    _token_at: float = 0.0
+    _token_at: float = -math.inf
 
     def get(self, path: str) -> Any:  # noqa: ANN401  (JSON)
         """Return what the API answers."""
