@@ -59,6 +59,10 @@ sample: $(VENV)/.demo-installed ## Push N invented intakes and answers through a
 tour: setup ## Write screenshots of every page of a running demo to .local/tour [DATA=.local]
 	@$(PY) -m tests.tools.tour --data $(DATA)
 
+.PHONY: bench
+bench: setup $(VENV)/.bench-installed ## Measure ours against peers, half an hour [ONLY=name WRITE=1]
+	@$(PY) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--write)
+
 .PHONY: latency
 latency: setup ## Measure submit to webhook over real Kafka, stage by stage
 	@$(PY) -m bench.latency
