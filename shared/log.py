@@ -1,7 +1,6 @@
 """Structured logs: one JSON line an event on stdout, with codes and ids, never personal data."""
 
 import logging
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from contextlib import contextmanager
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
 
-_TRACE_PARTS = 4
+from shared.contracts.trace import new_correlation, new_traceparent
 
 
 def configure(process: str) -> None:
@@ -79,26 +78,9 @@ def context(*, correlation_id: str, traceparent: str) -> Iterator[None]:
 
 def correlation() -> str:
     """Return the correlation id of what is being worked on, or a new one."""
-    return str(get_contextvars().get("correlation_id") or secrets.token_hex(16))
+    return str(get_contextvars().get("correlation_id") or new_correlation())
 
 
 def traceparent() -> str:
     """Return the W3C trace context of what is being worked on, or a new one."""
     return str(get_contextvars().get("traceparent") or new_traceparent())
-
-
-def new_traceparent() -> str:
-    """Return a trace context that starts here (W3C Trace Context, version 00)."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-
-
-def is_traceparent(text: str) -> bool:
-    """Tell whether a header's value is a usable version-00 trace context."""
-    parts = text.split("-")
-    if len(parts) != _TRACE_PARTS or [len(part) for part in parts] != [2, 32, 16, 2]:
-        return False
-    try:
-        version, trace, span, _ = (int(part, 16) for part in parts)
-    except ValueError:
-        return False
-    return version == 0 and trace != 0 and span != 0 and text == text.lower()

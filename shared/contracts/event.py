@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.trace import correlation_of, traceparent_of
 from shared.errors import InvalidEvent
 
 CONTENT_TYPE = "application/json"
@@ -69,8 +70,8 @@ def read_envelope(key: str, headers: Mapping[str, str], value: bytes | None) -> 
             key=key,
             time=datetime.fromisoformat(headers["ce_time"]),
             sequence=int(headers["ce_sequence"]),
-            correlation_id=headers.get("ce_correlationid", ""),
-            traceparent=headers.get("traceparent", ""),
+            correlation_id=correlation_of(headers.get("ce_correlationid", "")),
+            traceparent=traceparent_of(headers.get("traceparent", "")),
             data=data,
         )
     except KeyError as missing:

@@ -1,6 +1,5 @@
 """Ids of a request, its line in the log and its place in the metrics: names, never addresses."""
 
-import re
 import secrets
 from contextlib import ExitStack
 from time import perf_counter
@@ -10,13 +9,12 @@ from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from structlog.contextvars import bound_contextvars
 
+from shared.contracts.trace import correlation_of, traceparent_of
 from shared.http.assets import ENDPOINT
-from shared.log import context, get_logger, is_traceparent, new_traceparent
+from shared.log import context, get_logger
 
 _log = get_logger(__name__)
 
-# Only what cannot spell a name or a phone number is taken over from outside (R-09).
-_CORRELATION: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _QUIET: Final = frozenset(
     {f"assets.{ENDPOINT}", "health.healthz", "health.readyz", "health.metrics"}
 )
@@ -59,7 +57,12 @@ def _begin() -> None:
     g.request_id = secrets.token_hex(8)
     g.log_context = ExitStack()
     g.log_context.enter_context(bound_contextvars(request_id=g.request_id))
-    g.log_context.enter_context(context(correlation_id=_correlation(), traceparent=_traceparent()))
+    g.log_context.enter_context(
+        context(
+            correlation_id=correlation_of(request.headers.get("X-Correlation-Id", "").lower()),
+            traceparent=traceparent_of(request.headers.get("traceparent", "")),
+        )
+    )
 
 
 def _write_line(status: int, seconds: float) -> None:
@@ -84,13 +87,3 @@ def _end(_error: BaseException | None) -> None:
 def _method() -> str:
     known = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
     return request.method if request.method in known else "other"
-
-
-def _correlation() -> str:
-    sent = request.headers.get("X-Correlation-Id", "").lower()
-    return sent if _CORRELATION.fullmatch(sent) else secrets.token_hex(16)
-
-
-def _traceparent() -> str:
-    sent = request.headers.get("traceparent", "")
-    return sent if is_traceparent(sent) else new_traceparent()

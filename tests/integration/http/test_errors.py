@@ -1,5 +1,6 @@
 """Errors, headers and health: safe to show, and never without the crisis panel."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -119,3 +120,26 @@ def test_metrics_name_views_and_are_for_the_own_network_only(app: Flask) -> None
 
 def test_the_database_that_answers_is_ready(app: Flask) -> None:
     assert app.test_client().get("/readyz").status_code == 200
+
+
+TRACES = [f"00-{digit * 32}-{'7' * 16}-01" for digit in "ab"]
+
+
+def test_the_trace_context_of_a_request_is_in_its_lines(
+    app: Flask, logged: Callable[[], str]
+) -> None:
+    app.test_client().get("/conflict", headers={"traceparent": TRACES[0]})
+
+    lines = [json.loads(line) for line in logged().splitlines()]
+    assert {line["traceparent"] for line in lines} == {TRACES[0]}
+    assert all(line["request_id"] and line["correlation_id"] for line in lines)
+
+
+def test_of_several_trace_contexts_none_is_taken_over(
+    app: Flask, logged: Callable[[], str]
+) -> None:
+    app.test_client().get("/conflict", headers=[("traceparent", trace) for trace in TRACES])
+
+    (line,) = (json.loads(line) for line in logged().splitlines())
+    assert line["traceparent"] not in {*TRACES, ",".join(TRACES)}
+    assert line["traceparent"].startswith("00-")

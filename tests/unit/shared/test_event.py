@@ -18,7 +18,7 @@ def an_event() -> Event:
         key=KEY,
         time=datetime(2026, 11, 24, 12, tzinfo=UTC),
         sequence=3,
-        correlation_id="c1",
+        correlation_id="c" * 32,
         traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01",
         data={"referral_id": KEY},
     )
