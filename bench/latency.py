@@ -98,9 +98,9 @@ def _passage(place: Place, agency: Caller, partner: Caller) -> Passage:
 def _wait_for_hook(place: Place, *, after: float) -> hooks.Hook:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
-        newest = hooks.received(place.folder.hooks)[:1]
-        if newest and newest[0].at > after:
-            return newest[0]
+        newest = next(hooks.received(place.folder.hooks), None)
+        if newest and newest.at > after:
+            return newest
         time.sleep(0.002)
     raise click.ClickException("A webhook did not come.")
 

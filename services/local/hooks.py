@@ -8,6 +8,8 @@ import csv
 import hmac
 import json
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -61,9 +63,11 @@ def keep(folder: Path, receiver: str, webhook_id: str, body: bytes) -> None:
         old.unlink(missing_ok=True)
 
 
-def received(folder: Path) -> list[Hook]:
-    """Return the kept webhooks, the newest first."""
-    return [Hook(**json.loads(file.read_text(encoding="utf-8"))) for file in _files(folder)]
+def received(folder: Path) -> Iterator[Hook]:
+    """Give the kept webhooks, the newest first; one that goes meanwhile is left out."""
+    for file in _files(folder):
+        with suppress(FileNotFoundError):
+            yield Hook(**json.loads(file.read_text(encoding="utf-8")))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ import json
 import time
 from datetime import datetime
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 
 from flask import Flask, Response, abort, render_template, request
@@ -89,7 +90,7 @@ def _shown_hooks(place: Place) -> list[dict[str, object]]:
             "webhook_id": hook.webhook_id,
             "lines": json.dumps(json.loads(hook.body), indent=1).splitlines(),
         }
-        for hook in hooks.received(place.folder.hooks)[:_SHOWN]
+        for hook in islice(hooks.received(place.folder.hooks), _SHOWN)
     ]
 
 
