@@ -1,9 +1,13 @@
 """Fixtures of all tests: a database of each service, cloned from a migrated template; a broker."""
 
-from collections.abc import Iterator
+import io
+import logging
+from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
 
+from shared.log import configure
 from tests.support.brokers import a_broker
 from tests.support.databases import Server, TestDatabase, a_server
 
@@ -62,3 +66,23 @@ def kafka_url() -> Iterator[str]:
     """Give the address of a Kafka broker; tests share it, so their names must be their own."""
     with a_broker() as url:
         yield url
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[], str]]:
+    """Log as a process does; give what was written so far."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    logging.root.handlers.clear()
+    written = io.StringIO()
+    configure("test")
+    structlog.configure(
+        **{
+            **structlog.get_config(),
+            "logger_factory": structlog.PrintLoggerFactory(written),
+            "cache_logger_on_first_use": False,
+        }
+    )
+    logging.root.handlers = [logging.StreamHandler(written)]
+    yield written.getvalue
+    structlog.reset_defaults()
+    logging.root.handlers, logging.root.level = handlers, level

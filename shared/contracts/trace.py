@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 _TRACEPARENT: Final = re.compile(
@@ -35,6 +36,12 @@ def read_traceparent(text: str) -> str | None:
 def traceparent_of(text: str) -> str:
     """Return a header's trace context, or a new one that starts here."""
     return read_traceparent(text) or new_traceparent()
+
+
+def traces_of(headers: Iterable[Mapping[str, str]]) -> list[str]:
+    """Return the good trace contexts among the headers of records, each once."""
+    found = {read_traceparent(each.get("traceparent", "")) for each in headers}
+    return sorted(trace for trace in found if trace)
 
 
 def correlation_of(text: str) -> str:

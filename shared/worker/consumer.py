@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from shared.bus import Record, Subscription
+from shared.contracts.trace import traces_of
 from shared.log import get_logger
 from shared.worker import metrics
 from shared.worker.inbox import AWAY, Inbox
@@ -52,6 +53,8 @@ class Consumer:
         metrics.EVENTS_IN.labels(self._inbox.consumer).inc(len(taken))
         self._after_commit()
         self._subscription.commit(taken)
+        traces = traces_of(record.headers for record in taken)
+        _log.info("events-read", consumer=self._inbox.consumer, traceparents=traces)
 
     def close(self) -> None:
         """Leave the group."""

@@ -7,6 +7,7 @@ keeps its place, so later events of its key wait and everybody else goes on.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from shared import log
 from shared.bus import Record
 from shared.contracts.catalogue import is_known, load_data
 from shared.contracts.event import Event, read_envelope
+from shared.contracts.trace import correlation_of, traceparent_of
 from shared.db import Pool, Tx, now, transaction
 from shared.errors import InvalidEvent, TransientError
 from shared.worker import metrics
@@ -77,13 +79,14 @@ class Inbox:
                 self._apply_alone(record)
 
     def _apply_alone(self, record: Record) -> None:
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            code = self._try(record)
-            if code is None:
-                return
-            if code != HANDLER_FAILED or attempt == MAX_ATTEMPTS:
-                self._park(record, code, attempt)
-                return
+        with traced(record):
+            for attempt in range(1, MAX_ATTEMPTS + 1):
+                code = self._try(record)
+                if code is None:
+                    return
+                if code != HANDLER_FAILED or attempt == MAX_ATTEMPTS:
+                    self._park(record, code, attempt)
+                    return
 
     def _try(self, record: Record) -> str | None:
         """Apply one record; return None, or the code of what is wrong with it."""
@@ -219,7 +222,8 @@ class Inbox:
             raise
         except Exception as failure:  # noqa: BLE001  (the held record fails, not the one at hand)
             identity = (stream[0], sequence, row["type"])
-            code = code_of(failure, self.consumer)
+            with traced(record):
+                code = code_of(failure, self.consumer)
             park(batch.tx, self.consumer, record, identity, code, attempts=1)
             return False
         return True
@@ -257,7 +261,16 @@ def park(  # noqa: PLR0913, PLR0917  (the parts of a parked record)
     place = (consumer, record.topic, source, record.key, sequence, type_)
     tx.execute(_PARK, (*place, headers, record.value, code, attempts))
     metrics.PARKED.labels(consumer, code).inc()
-    _log.warning("record-parked", consumer=consumer, reason=code, type=type_)
+    with traced(record):
+        _log.warning("record-parked", consumer=consumer, reason=code, type=type_)
+
+
+def traced(record: Record) -> AbstractContextManager[None]:
+    """Give the log lines of a block the ids that the record came with."""
+    return log.context(
+        correlation_id=correlation_of(record.headers.get("ce_correlationid", "")),
+        traceparent=traceparent_of(record.headers.get("traceparent", "")),
+    )
 
 
 def record_of(row: Mapping[str, Any]) -> Record:

@@ -1,5 +1,6 @@
 """The relay: moves a service's outbox to the bus, in order; one is active per service."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from shared.bus import Message, Producer, SendFailed
+from shared.contracts.trace import traces_of
 from shared.errors import TransientError
 from shared.log import get_logger
 from shared.worker import metrics
@@ -53,9 +55,13 @@ class Relay:
                 for row in rows
             ]
         )
-        sent = [row["id"] for row, failed in zip(rows, outcomes, strict=True) if failed is None]
-        connection.execute("update outbox set sent_at = now() where id = any(%s)", (sent,))
-        metrics.EVENTS_OUT.inc(len(sent))
+        sent = [row for row, failed in zip(rows, outcomes, strict=True) if failed is None]
+        ids = [row["id"] for row in sent]
+        connection.execute("update outbox set sent_at = now() where id = any(%s)", (ids,))
+        for type_, count in Counter(row["type"] for row in sent).items():
+            metrics.EVENTS_OUT.labels(type_).inc(count)
+        if sent:
+            _log.info("events-sent", traceparents=traces_of(row["headers"] for row in sent))
         for row, failed in zip(rows, outcomes, strict=True):
             if failed is not None and failed.permanent:
                 self._give_up(connection, row, failed)

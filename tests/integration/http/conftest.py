@@ -1,15 +1,12 @@
 # mypy: disable-error-code="untyped-decorator"
 """An app on a real database, with two pages and an API of its own, and a real sign-in provider."""
 
-import io
 import json
-import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from flask import Flask
 from flask_smorest import Blueprint
 from joserfc.jwk import RSAKey
@@ -30,7 +27,6 @@ from shared.http import (
     require_client,
     requires,
 )
-from shared.log import configure
 from tests.support.databases import TestDatabase
 from tests.support.web import a_site, web_settings
 
@@ -87,26 +83,6 @@ def pool(base_db: TestDatabase) -> Iterator[Pool]:
 @pytest.fixture
 def app(pool: Pool) -> Flask:
     return build(web_settings(), pool)
-
-
-@pytest.fixture
-def logged() -> Iterator[Callable[[], str]]:
-    """Log as a process does; give what was written so far."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    logging.root.handlers.clear()
-    written = io.StringIO()
-    configure("test")
-    structlog.configure(
-        **{
-            **structlog.get_config(),
-            "logger_factory": structlog.PrintLoggerFactory(written),
-            "cache_logger_on_first_use": False,
-        }
-    )
-    logging.root.handlers = [logging.StreamHandler(written)]
-    yield written.getvalue
-    structlog.reset_defaults()
-    logging.root.handlers, logging.root.level = handlers, level
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Whatever the bus does, an event takes effect once and in order."""
 
+import dataclasses
 import json
 import random
 import threading
@@ -15,6 +16,7 @@ from shared.bus import Record
 from shared.contracts.event import Event, headers_of
 from shared.db import Pool, Tx, open_pool, transaction
 from shared.worker import Handler, Inbox, Repairs
+from shared.worker.inbox import MAX_ATTEMPTS
 from tests.support.databases import TestDatabase
 
 WITHDRAWN = "intake.referral.withdrawn.v1"
@@ -344,3 +346,21 @@ def test_while_the_database_is_away_nothing_is_counted_against_a_record(pool: Po
     assert waiting(pool, "parked") == []
     an_inbox(pool).apply([a_record(1)])
     assert effects(pool) == [1]
+
+
+def test_every_line_about_a_record_that_fails_has_its_trace(
+    pool: Pool, logged: Callable[[], str]
+) -> None:
+    def fail(event: Event, tx: Tx, now: datetime) -> None:
+        raise RuntimeError("a bug")
+
+    record = a_record(1)
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    traced = dataclasses.replace(record, headers={**record.headers, "traceparent": trace})
+
+    an_inbox(pool, fail).apply([traced])
+
+    lines = [json.loads(line) for line in logged().splitlines()]
+    about_it = [line for line in lines if line["event"] in {"record-failed", "record-parked"}]
+    assert len(about_it) == MAX_ATTEMPTS + 1
+    assert {line["traceparent"] for line in about_it} == {trace}
