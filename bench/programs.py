@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from shared.config import PREFIX
+
 _STOP_SECONDS = 40.0
 _MIB = 2**20
 
@@ -31,7 +33,7 @@ class Program:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own programs)
                 tied,
-                env={**os.environ, **self.environment},
+                env=_without_settings(os.environ) | self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -76,6 +78,10 @@ def stop_together(programs: Sequence[Program]) -> None:
         program.ask_to_stop()
     for program in programs:
         program.wait()
+
+
+def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in environment.items() if not name.startswith(PREFIX)}
 
 
 def cpu_seconds(pid: int) -> float:

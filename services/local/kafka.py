@@ -97,6 +97,11 @@ class LocalKafka:
         """Tell whether the broker runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self._process.pid if self._process is not None and self.runs() else None
+
     def stop(self) -> None:
         """Stop the broker in order."""
         if self._process is None:
