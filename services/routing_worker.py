@@ -5,6 +5,7 @@ import threading
 
 from routing.adapters.desk import Desk
 from routing.adapters.events import FINAL, IMMEDIATE, handlers
+from routing.adapters.locking import lock_rows
 from routing.adapters.loops import clock_step
 from services.pipeline import pipeline
 from services.site import safe_site
@@ -23,7 +24,7 @@ def loops(settings: RoutingWorkerSettings) -> list[Loop]:
     pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
     relay_wake = threading.Event()
     desk = Desk(pool, safe_site(settings.site), relay_wake.set)
-    inbox = Inbox(NAME, pool, handlers(desk), immediate=IMMEDIATE, final=FINAL)
+    inbox = Inbox(NAME, pool, handlers(desk), IMMEDIATE, FINAL, lock_rows)
     clock = Loop(f"{NAME}-clock", clock_step(desk))
     return pipeline(settings, inbox, read_by(NAME), [clock], relay_wake)
 

@@ -27,6 +27,9 @@ from shared.worker import metrics
 Handler = Callable[[Event, Tx, datetime], None]
 """Applies one event inside the transaction that it is given; never commits."""
 
+Locker = Callable[[Sequence[Event], Tx], None]
+"""Locks the rows that events of one batch are about, in the order that everybody locks them."""
+
 AWAY = (TransientError, psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 """Something we depend on is away: tried again, never counted against the record."""
 
@@ -49,12 +52,18 @@ class _Batch:
     moved: set[_Stream] = field(default_factory=set)
 
 
+def _lock_nothing(_events: Sequence[Event], _tx: Tx) -> None:
+    """Leave the locks to the handlers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inbox:
     """Applies records for one consumer.
 
     `immediate`: types that are facts which only grow; they take effect at once, gap or not, and
     again at their turn. `final`: types that end their key; held and parked records of it go.
+    `lock` runs before the handlers of a batch: each of them locks in the right order, all of
+    them one after the other do not.
     """
 
     consumer: str
@@ -62,6 +71,7 @@ class Inbox:
     handlers: Mapping[str, Handler]
     immediate: frozenset[str] = frozenset()
     final: frozenset[str] = frozenset()
+    lock: Locker = _lock_nothing
 
     def apply(self, records: Sequence[Record]) -> None:
         """Apply the records in one transaction; if one fails, one by one.
@@ -103,6 +113,7 @@ class Inbox:
         arrivals = [(record, self._read(record)) for record in records]
         events = [event for _, event in arrivals if isinstance(event, Event)]
         batch = self.open_batch(tx, sorted({(event.source, event.key) for event in events}))
+        self.lock(events, tx)
         for record, event in arrivals:
             if isinstance(event, InvalidEvent):
                 park(tx, self.consumer, record, None, event.code, attempts=1)

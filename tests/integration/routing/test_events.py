@@ -2,6 +2,8 @@
 
 import json
 import random
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ import pytest
 
 from routing.adapters.desk import Desk
 from routing.adapters.events import FINAL, IMMEDIATE, handlers
+from routing.adapters.locking import lock_rows
 from routing.application.clock import run_due
 from routing.domain.model import Partner, Referral
 from shared.bus import Record
@@ -133,7 +136,7 @@ def revocation(stream: Stream, release: dict[str, Any], sequence: int | None = N
 def stream(routing: Routing, routing_db: TestDatabase) -> Iterator[Stream]:
     with open_pool(routing_db.worker, name="inbox") as pool:
         desk = Desk(pool, SITE)
-        yield Stream(Inbox("routing", pool, handlers(desk), IMMEDIATE, FINAL), pool)
+        yield Stream(Inbox("routing", pool, handlers(desk), IMMEDIATE, FINAL, lock_rows), pool)
 
 
 def test_a_submitted_referral_is_offered_once_however_often_it_comes(
@@ -386,6 +389,40 @@ def test_an_accepted_offer_is_no_longer_about_a_lost_message(
     routing.accepts(stream.referral, found)
 
     assert routing.queue(stream.referral) == "accepted"
+
+
+def test_a_batch_waits_for_no_referral_while_it_holds_places(
+    routing: Routing, stream: Stream
+) -> None:
+    """Else it and a partner that answers wait for each other: the answer needs the places."""
+    found = a_partner()
+    routing.has_partners(found)
+    answered = routing.receives(found)
+    batch = [stream.submitted(found)]
+    stream.referral_id, stream.sequence = answered.referral_id, 0
+    batch.append(stream.record("withdrawn"))
+    arrival = threading.Thread(target=stream.arrive, args=batch)
+
+    with routing.web.change() as work:
+        work.store.lock(answered.referral_id)
+        arrival.start()
+        wait_for_a_lock(routing)
+        work.store.lock_places([found.services[0].service_id])
+    arrival.join(30)
+
+    assert routing.state(answered).state == "withdrawn"
+    assert routing.held(found) == [1]
+
+
+def wait_for_a_lock(routing: Routing) -> None:
+    """Return once somebody waits for a row that another transaction has locked."""
+    waiting = "select from pg_locks where not granted"
+    for _ in range(200):
+        with transaction(routing.pool) as tx:
+            if tx.execute(waiting).rowcount:
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits")
 
 
 def test_the_clock_leaves_alone_what_a_partner_is_answering(
