@@ -28,7 +28,14 @@ def build(settings: IntakeWebSettings, preview: MatchPreview) -> Flask:
     pool = open_pool(settings.database, name=f"{NAME}-web", size=_CONNECTIONS)
     keys = open_keys(settings, f"{NAME}-web")
     units = Units(pool, keys, rules_of(site, agency), Waker(settings.database).wake)
-    app = create_base(__name__, service=NAME, settings=settings, pool=pool, site=site)
+    app = create_base(
+        __name__,
+        service=NAME,
+        settings=settings,
+        pool=pool,
+        site=site,
+        organization=agency.organization_id,
+    )
     add_pages(app, Room(Desk(units, preview), site, agency))
     add_disclosures(app, Entrance(units, _tickets(settings), agency))
     json_api(app, "Intake").register_blueprint(referrals(units))

@@ -42,11 +42,6 @@ def deliveries(pool: Pool, wake: Callable[[], None]) -> Blueprint:
     """Build what acts on deliveries; `wake` tells the worker after the commit."""
     views = Blueprint("deliveries", __name__, template_folder="templates")
 
-    @views.get("/")
-    def home() -> ResponseReturnValue:
-        """Lead to the operator's page: this service has no other."""
-        return redirect(url_for("ops.show"))
-
     @views.post("/ops/deliveries/<uuid:delivery_id>/send-again")
     @requires("operator")
     def again(delivery_id: UUID) -> ResponseReturnValue:

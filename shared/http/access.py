@@ -21,6 +21,7 @@ R = TypeVar("R")
 
 ISSUER: Final = "issuer"
 SUBJECT: Final = "subject"
+OPERATOR: Final = "operator"
 _CLIENT_ROLE: Final = "client"
 
 
@@ -103,8 +104,14 @@ def ask_to_sign_in() -> Response:
 
 
 def _members() -> list[Member]:
-    with transaction(web().pool) as tx:
-        return find_member(tx, session[ISSUER], session[SUBJECT])
+    parts = web()
+    with transaction(parts.pool) as tx:
+        found = find_member(tx, session[ISSUER], session[SUBJECT])
+    return [
+        member
+        for member in found
+        if parts.organization in {None, member.organization_id} or member.role == OPERATOR
+    ]
 
 
 def _client() -> Client:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import Flask, current_app, request
 from flask_babel import Babel
@@ -40,12 +41,14 @@ def create_app(  # noqa: PLR0913  (what an app is made of, all by name)
     site: Site,
     ops: OpsOptions | None = None,
     form_origins: Sequence[str] = (),
+    organization: UUID | None = None,
 ) -> Flask:
     """Build a service's app with all that is the same everywhere; the caller adds its own pages.
 
     Problems, request ids, headers, sessions, sign-in, quick exit, CSRF tokens, layout, crisis
     page, health, metrics and the operator's page. `form_origins` are the other origins that a
-    form of this service posts to.
+    form of this service posts to. With an `organization` the app is that one's alone: whoever is
+    of another is no member here, but for operators (R-59).
     """
     app = Flask(import_name, static_folder=None)
     parts = Web(
@@ -58,6 +61,7 @@ def create_app(  # noqa: PLR0913  (what an app is made of, all by name)
         oauth=signin.provider(app, settings),
         tokens=Tokens(settings.oidc_issuer, settings.public_url.rstrip("/")),
         registry=CollectorRegistry(),
+        organization=organization,
     )
     _configure(app, settings)
     attach(app, parts)

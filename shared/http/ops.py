@@ -14,17 +14,15 @@ from shared.contracts.codes import OPS_REASONS
 from shared.db.pool import transaction
 from shared.errors import NotFound, Rejected
 from shared.http import pipeline
-from shared.http.access import current_member, requires
+from shared.http.access import OPERATOR, current_member, requires
 from shared.http.render import add_navigation, page
 from shared.http.web import NavItem, web
-
-_ROLE = "operator"
 
 
 def add_ops(app: Flask) -> None:
     """Give the app /ops, open to operators only."""
     views = Blueprint("ops", __name__, url_prefix="/ops")
-    only_operators = requires(_ROLE)
+    only_operators = requires(OPERATOR)
     views.add_url_rule("", "show", only_operators(_show))
     views.add_url_rule(
         "/parked/<uuid:parked_id>", "repair", only_operators(_repair), methods=["POST"]
@@ -32,7 +30,7 @@ def add_ops(app: Flask) -> None:
     views.add_url_rule("/gaps", "close_gap", only_operators(_close_gap), methods=["POST"])
     views.add_url_rule("/outbox", "resend", only_operators(_resend), methods=["POST"])
     app.register_blueprint(views)
-    add_navigation(app, NavItem(_l("Operation"), "ops.show", frozenset({_ROLE})))
+    add_navigation(app, NavItem(_l("Operation"), "ops.show", frozenset({OPERATOR})))
 
 
 def _show() -> Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from authlib.integrations.flask_client import OAuth
 from flask import current_app
@@ -57,7 +58,7 @@ class Web:
     oauth: OAuth
     tokens: Tokens
     registry: CollectorRegistry
-    form_origins: tuple[str, ...] = ()
+    organization: UUID | None = None
     nav: list[NavItem] = field(default_factory=list)
 
 

@@ -1,6 +1,10 @@
 """Web apps for tests: settings, a site, signing in without a provider, reading a form's token."""
 
+import json
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +12,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 from flask.testing import FlaskClient
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
+from services.local.ports import choose
+from services.local.provider import Provider
 from shared.config import WebSettings
 from shared.http.access import ISSUER, SUBJECT
 from shared.site import Site, load_site
@@ -68,3 +76,35 @@ def form_token(html: str) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', html)
     assert found is not None, "the page has no form with a token"
     return found[1]
+
+
+def page_token(client: FlaskClient) -> str:
+    """Return the CSRF token that the forms of a browser's pages carry."""
+    html = client.get("/no-such-page").text
+    found = re.search(r'name="csrf-token" content="([^"]+)"', html)
+    assert found is not None, "the page has no token"
+    return found[1]
+
+
+@contextmanager
+def a_provider(folder: Path) -> Iterator[Provider]:
+    """Give a running sign-in provider that knows one machine client."""
+    key_file = folder / "key.json"
+    key_file.write_text(json.dumps(RSAKey.generate_key(2048, auto_kid=True).as_dict(private=True)))
+    found = Provider(choose(), key_file, [], {"agency-system": "system-secret"})
+    found.start()
+    yield found
+    found.stop()
+
+
+def expired_token(provider: Provider, client: str, audience: str) -> str:
+    """Return a machine client's token that ended two minutes ago."""
+    key = provider._key  # noqa: SLF001  (the provider makes none that has ended)
+    claims = {
+        "iss": provider.issuer,
+        "aud": audience,
+        "sub": client,
+        "client_id": client,
+        "exp": int(time.time()) - 120,
+    }
+    return jwt.encode({"alg": "RS256", "typ": "at+jwt", "kid": key.kid}, claims, key)

@@ -1,20 +1,16 @@
 # mypy: disable-error-code="untyped-decorator"
 """An app on a real database, with two pages and an API of its own, and a real sign-in provider."""
 
-import json
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask_smorest import Blueprint
-from joserfc.jwk import RSAKey
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 from werkzeug.serving import make_server
 
-from services.local.ports import choose
 from services.local.provider import Provider
 from shared.config import WebSettings
 from shared.db.pool import Pool, open_pool
@@ -28,7 +24,7 @@ from shared.http import (
     requires,
 )
 from tests.support.databases import TestDatabase
-from tests.support.web import a_site, web_settings
+from tests.support.web import a_provider, a_site, web_settings
 
 
 class Body(Schema):
@@ -87,12 +83,8 @@ def app(pool: Pool) -> Flask:
 
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    key_file: Path = tmp_path_factory.mktemp("provider") / "key.json"
-    key_file.write_text(json.dumps(RSAKey.generate_key(2048, auto_kid=True).as_dict(private=True)))
-    found = Provider(choose(), key_file, [], {"agency-system": "system-secret"})
-    found.start()
-    yield found
-    found.stop()
+    with a_provider(tmp_path_factory.mktemp("provider")) as found:
+        yield found
 
 
 @pytest.fixture
