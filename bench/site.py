@@ -7,7 +7,7 @@ import base64
 import csv
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -34,6 +34,24 @@ def make_site(folder: Path, hook: Callable[[int], str]) -> Sequence[str]:
         [_contact_point(partner, hook(number)) for number, partner in enumerate(partners)],
     )
     return partners
+
+
+def directory(folder: Path) -> list[Mapping[str, object]]:
+    """Return the services of a site's partners, each with what it takes."""
+    hsds = folder / "hsds"
+    languages: dict[str, list[str]] = {}
+    for row in _rows(hsds / "languages.csv"):
+        languages.setdefault(row["service_id"], []).append(row["code"])
+    partners = {row["id"]: row["organization_id"] for row in _rows(hsds / "services.csv")}
+    return [
+        {
+            "partner_id": partners[row["service_id"]],
+            "needs": row["needs"].split(";"),
+            "counties": row["counties"].split(";") if row["counties"] else [],
+            "languages": languages.get(row["service_id"], []),
+        }
+        for row in _rows(hsds / "wh_services.csv")
+    ]
 
 
 def _recipients(hsds: Path) -> list[str]:

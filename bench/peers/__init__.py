@@ -1,0 +1,1 @@
+"""What ours is compared with, started by the benches themselves."""
