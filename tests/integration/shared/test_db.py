@@ -5,7 +5,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from shared.db import Pool, open_pool, transaction
+from shared.db import Pool, now, open_pool, transaction
 from shared.db.idempotency import begin, remember
 from shared.db.members import Member, find_member, save_members
 from shared.db.migrate import DatabaseIsNewer, upgrade
@@ -48,6 +48,23 @@ def test_a_member_of_another_issuer_is_a_stranger(pool: Pool) -> None:
 def test_nobody_both_oversees_and_serves(pool: Pool, oversight: str, role: str) -> None:
     with pytest.raises(Rejected, match="may not be held by one person"), transaction(pool) as tx:
         save_members(tx, [a_member(role), a_member(oversight, number=2)])
+
+
+def test_a_connection_that_was_cut_while_it_rested_costs_nobody_a_request(
+    pool: Pool, base_db: TestDatabase
+) -> None:
+    with transaction(pool) as tx:
+        before = tx.info.backend_pid
+    with psycopg.connect(base_db.admin) as connection:
+        connection.execute("select pg_terminate_backend(%s, 5000)", (before,))
+
+    with transaction(pool) as tx:
+        assert tx.info.backend_pid != before
+
+
+def test_time_stands_still_in_a_transaction(pool: Pool) -> None:
+    with transaction(pool) as tx:
+        assert now(tx) == now(tx)
 
 
 def test_a_repeated_request_gets_the_first_answer(pool: Pool) -> None:
