@@ -1,5 +1,7 @@
 """How gunicorn serves a web process: one process, several threads; more come as replicas."""
 
+import gc
+
 bind = "0.0.0.0:8000"
 workers = 1
 worker_class = "gthread"
@@ -16,3 +18,9 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108  (heartbeat files; the root file syste
 limit_request_line = 4094
 limit_request_fields = 60
 forwarded_allow_ips = "127.0.0.1"
+
+
+def post_worker_init(_worker: object) -> None:
+    """Leave what lives as long as the process out of every search for garbage."""
+    gc.collect()
+    gc.freeze()
