@@ -53,9 +53,9 @@ def referrals(units: Units) -> Blueprint:
 
 def _add_submitting(blueprint: Blueprint, units: Units) -> None:
     @blueprint.post("")
-    @blueprint.arguments(schemas.IdempotencyHeader, location="headers", error_status_code=400)
-    @blueprint.arguments(schemas.ReferralBody)
-    @blueprint.response(HTTPStatus.ACCEPTED, schemas.ReferralAnswer)
+    @blueprint.arguments(schemas.IdempotencyHeader(), location="headers", error_status_code=400)
+    @blueprint.arguments(schemas.ReferralBody())
+    @blueprint.response(HTTPStatus.ACCEPTED, schemas.ReferralAnswer())
     def submit(header: dict[str, str], body: dict[str, Any]) -> ResponseReturnValue:
         """Refer a person: matching happens later, hence 202."""
         with units.opened() as (tx, work):
@@ -74,7 +74,7 @@ def _add_submitting(blueprint: Blueprint, units: Units) -> None:
 
 def _add_reading(blueprint: Blueprint, units: Units) -> None:
     @blueprint.get("/<uuid:referral_id>")
-    @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer)
+    @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer())
     def show(referral_id: UUID) -> dict[str, Any]:
         """Return where a referral stands."""
         with units.work() as work:
@@ -84,7 +84,7 @@ def _add_reading(blueprint: Blueprint, units: Units) -> None:
 
 def _add_taking_back(blueprint: Blueprint, units: Units) -> None:
     @blueprint.post("/<uuid:referral_id>/releases/<uuid:release_id>/revocation")
-    @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer)
+    @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer())
     def revoke(referral_id: UUID, release_id: UUID) -> dict[str, Any]:
         """Take a release back, at once; a second time changes nothing (R-15)."""
         with units.work() as work:
@@ -92,7 +92,7 @@ def _add_taking_back(blueprint: Blueprint, units: Units) -> None:
             return _answer(referral_id, work)
 
     @blueprint.post("/<uuid:referral_id>/withdrawal")
-    @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer)
+    @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer())
     def take_back(referral_id: UUID) -> dict[str, Any]:
         """Take the whole referral back; a second time changes nothing."""
         with units.work() as work:
