@@ -1,7 +1,7 @@
 """Members: what a signed-in person may do in this service."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from shared.db.pool import Tx
@@ -42,16 +42,7 @@ def save_members(tx: Tx, members: Sequence[Member]) -> None:
     _refuse_forbidden_combinations(members)
     tx.execute("update member set active = false")
     with tx.cursor() as cursor:
-        cursor.executemany(
-            "insert into member (member_id, issuer, subject, name, role, organization_id)"
-            " values (%s, %s, %s, %s, %s, %s)"
-            " on conflict (issuer, subject, role) do update set name = excluded.name,"
-            " organization_id = excluded.organization_id, active = true",
-            [
-                (m.member_id, m.issuer, m.subject, m.name, m.role, m.organization_id)
-                for m in members
-            ],
-        )
+        cursor.executemany(_SAVE, [asdict(member) for member in members])
 
 
 def _refuse_forbidden_combinations(members: Sequence[Member]) -> None:
@@ -63,3 +54,18 @@ def _refuse_forbidden_combinations(members: Sequence[Member]) -> None:
             raise Rejected(
                 f"Member {subject}: {', '.join(sorted(held))} may not be held by one person."
             )
+
+
+# A known account in a known role keeps its id; a known id may get another account.
+_SAVE = """
+insert into member (member_id, issuer, subject, name, role, organization_id)
+values (
+  coalesce(
+    (select member_id from member
+     where issuer = %(issuer)s and subject = %(subject)s and role = %(role)s),
+    %(member_id)s),
+  %(issuer)s, %(subject)s, %(name)s, %(role)s, %(organization_id)s)
+on conflict (member_id) do update set issuer = excluded.issuer, subject = excluded.subject,
+  name = excluded.name, role = excluded.role, organization_id = excluded.organization_id,
+  active = true
+"""

@@ -36,6 +36,16 @@ def test_a_removed_member_is_gone_at_the_next_look(pool: Pool) -> None:
         assert find_member(tx, ISSUER, "rosa") == []
 
 
+def test_a_member_can_get_another_account(pool: Pool) -> None:
+    with transaction(pool) as tx:
+        save_members(tx, [a_member("advocate", "rosa"), a_member("advocate", "lee", number=2)])
+        save_members(tx, [a_member("advocate", "rosa-2"), a_member("advocate", "lee", number=3)])
+
+        assert find_member(tx, ISSUER, "rosa") == []
+        assert find_member(tx, ISSUER, "rosa-2") == [a_member("advocate", "rosa-2")]
+        assert [m.member_id for m in find_member(tx, ISSUER, "lee")] == [UUID(int=2)]
+
+
 def test_a_member_of_another_issuer_is_a_stranger(pool: Pool) -> None:
     with transaction(pool) as tx:
         save_members(tx, [a_member("advocate")])
