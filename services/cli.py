@@ -10,6 +10,8 @@ import click
 import requests
 
 from notifications.adapters.secrets_at_rest import Safe, WrongKey
+from routing.adapters.hsds import read_package
+from routing.adapters.site_files import DIRECTORY
 from services import setup
 from services.documents import SERVICES_WITH_API, openapi, settings_table
 from services.local.folder import Folder, Refused
@@ -95,8 +97,8 @@ def add_agency(code: str) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def check(folder: Path) -> None:
-    """Check a site's files: who may host it, and that its settings can be read."""
-    safe_site(folder)
+    """Check a site's settings, who may host it, and its directory; every fault is named."""
+    read_package(folder / DIRECTORY, safe_site(folder))
     click.echo("The site can be used.")
 
 
