@@ -36,6 +36,8 @@ def configure(process: str) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    # It warns at every connection without TLS that the password is sent, which SCRAM does not do.
+    logging.getLogger("kafka.net.sasl.scram").setLevel(logging.ERROR)
     bind_contextvars(process=process)
 
 
