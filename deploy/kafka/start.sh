@@ -9,6 +9,6 @@ chmod 600 "$properties"
 if [ ! -f /var/lib/kafka/data/meta.properties ]; then
   "$bin/kafka-storage.sh" format --standalone --config "$properties" \
     --cluster-id "$("$bin/kafka-storage.sh" random-uuid)" \
-    --add-scram "SCRAM-SHA-512=[name=admin,password=${KAFKA_ADMIN_PASSWORD}]"
+    --add-scram "SCRAM-SHA-512=[name=admin,password=${KAFKA_ADMIN_PASSWORD}]" > /dev/null # it shows keys
 fi
 exec "$bin/kafka-server-start.sh" "$properties"
