@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "deploy" / "env.template").read_text(encoding="utf-8")
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
-OURS = {name: box for name, box in COMPOSE["services"].items() if "build" in box}
+OURS = {
+    name: box
+    for name, box in COMPOSE["services"].items()
+    if box["image"].startswith("warm-handoff:")
+}
 
 
 def settings_of(process: str) -> type[Settings]:
@@ -75,9 +79,36 @@ def test_our_containers_cannot_write_and_have_no_privileges(name: str) -> None:
     assert "USER 10001" in (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 
 
+def test_the_image_is_built_once_for_all() -> None:
+    assert [name for name, box in COMPOSE["services"].items() if "build" in box] == ["setup"]
+    assert all(box["pull_policy"] == "never" for box in OURS.values())
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_changed_site_needs_no_new_image(name: str) -> None:
+    assert "./deploy/sites:/app/deploy/sites:ro" in OURS[name]["volumes"]
+    assert "deploy/sites" not in (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", sorted(set(COMPOSE["services"]) - {"setup", "mailpit", "caddy"}))
-def test_what_has_state_or_work_has_a_health_check(name: str) -> None:
-    assert "healthcheck" in COMPOSE["services"][name] or name == "keycloak"
+def test_what_has_state_or_work_has_a_health_check_that_lets_it_start(name: str) -> None:
+    health = COMPOSE["services"][name]["healthcheck"]
+
+    assert int(health["start_period"].removesuffix("s")) >= 60
+
+
+@pytest.mark.parametrize("name", ["postgres", "keycloak-database"])
+def test_a_database_that_only_sets_itself_up_is_not_healthy(name: str) -> None:
+    # Its image does so on a server without TCP.
+    assert COMPOSE["services"][name]["healthcheck"]["test"][2:4] == ["-h", "localhost"]
+
+
+def test_only_the_worker_that_sends_mail_and_webhooks_reaches_outside() -> None:
+    workers = {name for name in OURS if name.endswith("-worker")}
+
+    assert {name for name in workers if "front" in OURS[name]["networks"]} == {
+        "notifications-worker"
+    }
 
 
 def test_the_databases_are_out_of_reach_from_outside() -> None:
