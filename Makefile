@@ -65,7 +65,7 @@ bench: setup $(VENV)/.bench-installed ## Measure ours against peers, half an hou
 
 .PHONY: latency
 latency: setup ## Measure submit to webhook over real Kafka, stage by stage
-	@$(PY) -m bench.latency
+	@$(PY) -m bench.stages
 
 .PHONY: up
 up: ## Start production's services by docker compose (settings in .env)

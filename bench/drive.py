@@ -4,7 +4,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from bench import load
 from bench.load import Load, Report, Sent, Target
 from bench.sink import Arrival, Sink
 
-_LOOK_SECONDS = 0.02
-_PATIENCE_SECONDS = 90.0
+_LOOK_SECONDS = 0.1
+_PATIENCE_SECONDS = 40.0
 
 
 class Pipeline(Protocol):
@@ -56,8 +56,8 @@ class Outcome:
         ]
 
 
-def drive(pipeline: Pipeline, amount: Load) -> Outcome:
-    """Run a load and wait until every accepted intake has its webhook.
+def drive(pipeline: Pipeline, amount: Load, then: Callable[[], None] = lambda: None) -> Outcome:
+    """Run a load, call `then`, and wait until every accepted intake has its webhook.
 
     Raises:
         RuntimeError: an intake was refused, or its webhook does not come.
@@ -68,6 +68,7 @@ def drive(pipeline: Pipeline, amount: Load) -> Outcome:
     report = load.run(pipeline.target(), amount)
     if report.bad:
         raise RuntimeError(f"{report.bad} intakes were refused.")
+    then()
     arrivals = wait_for(pipeline.sink, len(report.sent))
     after = pipeline.cpu()
     told = pipeline.told(arrivals, report)
@@ -77,9 +78,13 @@ def drive(pipeline: Pipeline, amount: Load) -> Outcome:
 
 
 def wait_for(sink: Sink, number: int) -> list[Arrival]:
-    """Wait for a number of webhooks, and return what came."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while sink.count() < number and time.monotonic() < deadline:
+    """Wait for a number of webhooks while they keep coming, and return what came."""
+    seen, deadline = -1, 0.0
+    while (count := sink.count()) < number:
+        if count > seen:
+            seen, deadline = count, time.monotonic() + _PATIENCE_SECONDS
+        elif time.monotonic() > deadline:
+            break
         time.sleep(_LOOK_SECONDS)
     return sink.take()
 

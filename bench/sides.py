@@ -1,13 +1,14 @@
-"""Both sides at once: ours and the Celery pipeline, each with a sink of its own, warmed up.
+"""What is driven, warmed up: ours alone, or ours beside the Celery pipeline.
 
-The one that is not driven is idle: it polls a little, alike on both sides.
+Each has a sink of its own. The one that is not driven is idle: it polls a little, as either does.
 """
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from bench.drive import Pipeline, a_folder, drive
+from bench.drive import a_folder, drive
 from bench.load import Load
 from bench.pairs import say
 from bench.peers.running import CeleryPipeline
@@ -28,20 +29,33 @@ class Sides:
 @contextmanager
 def both_sides() -> Iterator[Sides]:
     """Start both, and stop both."""
-    with ExitStack() as stack:
-        top = stack.enter_context(a_folder())
-        sinks = [Sink(top / name) for name in ("ours", "peer")]
-        for sink in sinks:
-            sink.program.start()
-            stack.callback(sink.program.stop)
-        say("  starting ours and the Celery pipeline ...")
+    with a_folder() as top, ExitStack() as stack:
+        sinks = [_sink(top / name, stack) for name in ("ours", "peer")]
         sides = Sides(System(top / "ours", sinks[0]), CeleryPipeline(top / "peer", sinks[1]))
+        say("  starting ours and the Celery pipeline ...")
         for side in (sides.ours, sides.peer):
-            stack.callback(side.stop)
-            side.start()
-            _warm_up(side)
+            _start(side, stack)
         yield sides
 
 
-def _warm_up(side: Pipeline) -> None:
+@contextmanager
+def ours_alone() -> Iterator[System]:
+    """Start ours, and stop it."""
+    with a_folder() as top, ExitStack() as stack:
+        ours = System(top / "ours", _sink(top, stack))
+        say("  starting ours ...")
+        _start(ours, stack)
+        yield ours
+
+
+def _sink(folder: Path, stack: ExitStack) -> Sink:
+    sink = Sink(folder)
+    sink.program.start()
+    stack.callback(sink.program.stop)
+    return sink
+
+
+def _start(side: System | CeleryPipeline, stack: ExitStack) -> None:
+    stack.callback(side.stop)
+    side.start()
     drive(side, _WARM)
