@@ -14,7 +14,7 @@ import psutil
 from bench.pairs import FEWEST_PAIRS, Bench, Result, keep, kept, say, table
 from services.local import kafka
 
-NAMES = ("intake", "pipeline", "latency", "knee", "slow-partner", "drain")
+NAMES = ("intake", "pipeline", "latency", "knee", "slow-partner", "drain", "consume", "relay")
 """The modules in their order; a dash in a name is an underscore in its module's."""
 
 _FOLDER = Path(__file__).parent
