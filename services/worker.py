@@ -1,5 +1,6 @@
 """How a worker process starts and stops."""
 
+import faulthandler
 import signal
 import sys
 import threading
@@ -12,7 +13,7 @@ from services.site import NotSafe
 from shared.config import WorkerSettings, WrongSettings
 from shared.log import configure
 from shared.site import WrongSite
-from shared.worker import Loop, run_loops
+from shared.worker import STUCK_SECONDS, Loop, run_loops
 
 S = TypeVar("S", bound=WorkerSettings)
 
@@ -32,13 +33,21 @@ def run_from_environment(
         return 2
 
 
-def run(process: str, build: Callable[[], Sequence[Loop]], *, metrics_port: int = 0) -> int:
+def run(
+    process: str,
+    build: Callable[[], Sequence[Loop]],
+    *,
+    metrics_port: int = 0,
+    stuck_seconds: float = STUCK_SECONDS,
+) -> int:
     """Run the loops until SIGTERM or SIGINT; return the exit code of the process."""
     configure(process)
+    # Ended by the watchdog's timer, say where each thread was: files and lines, no values.
+    faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     loops = build()
     if metrics_port:
         start_http_server(metrics_port)
-    return run_loops(loops, stop)
+    return run_loops(loops, stop, stuck_seconds=stuck_seconds)

@@ -31,6 +31,7 @@ from shared.errors import TransientError
 
 _LAPSE_SECONDS: Final = 1.0
 _PURGE_SECONDS: Final = 3600.0
+_AT_ONCE: Final = 5_000
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TransientError)
 
 _log = log.get_logger(__name__)
@@ -161,11 +162,11 @@ class Dispatcher:
                 lapse(delivery_id, PostgresStore(tx, self.outbox), now=now(tx))
         if lapsed:
             self.relay_wake.set()
-        if monotonic() - self._purge_at > _PURGE_SECONDS:
-            self._purge_at = monotonic()
+        if monotonic() > self._purge_at:
             with transaction(self.pool) as tx:
-                tx.execute(_PURGE_DELIVERIES)
-                tx.execute(_PURGE_OFFERS)
+                gone = [tx.execute(purge, (_AT_ONCE,)).rowcount for purge in _PURGES]
+            if max(gone) < _AT_ONCE:
+                self._purge_at = monotonic() + _PURGE_SECONDS
 
 
 def _message(row: dict[str, Any]) -> Message:
@@ -227,8 +228,14 @@ where d.state in ('waiting', 'sending', 'failed-temporarily')
   and (d.not_after <= now() or c.disabled_at is not null or not c.active)
 order by delivery_id limit 100
 """
-_PURGE_DELIVERIES = """
-delete from delivery where state in ('delivered', 'exhausted', 'stopped')
-  and changed_at < now() - interval '30 days'
-"""
-_PURGE_OFFERS = "delete from closed_offer where closed_at < now() - interval '30 days'"
+_PURGES = (
+    """
+delete from delivery where delivery_id = any(array(
+  select delivery_id from delivery where state in ('delivered', 'exhausted', 'stopped')
+    and changed_at < now() - interval '30 days' limit %s))
+""",
+    """
+delete from closed_offer where offer_id = any(array(
+  select offer_id from closed_offer where closed_at < now() - interval '30 days' limit %s))
+""",
+)

@@ -38,7 +38,7 @@ from shared.errors import TransientError
 from shared.log import get_logger
 
 _BATCH = 500
-# Together below 30 seconds, after which a loop that is in one step counts as stuck.
+# Together below 28 seconds, after which a loop that is in one step counts as stuck.
 _CONNECT_MS = 4_000
 _LISTEN_SECONDS = 1.5
 _REQUEST_MS = 6_000

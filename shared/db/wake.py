@@ -14,6 +14,7 @@ from shared.log import get_logger
 CHANNEL = "wake"
 _LISTEN_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
+_CONNECT_SECONDS = 5
 
 _log = get_logger(__name__)
 
@@ -48,7 +49,10 @@ class Waker:
         while not self._closed.is_set():
             try:
                 with psycopg.connect(
-                    self._dsn, autocommit=True, options="-c synchronous_commit=off"
+                    self._dsn,
+                    autocommit=True,
+                    options="-c synchronous_commit=off",
+                    connect_timeout=_CONNECT_SECONDS,
                 ) as connection:
                     self._send_all(connection)
             except psycopg.Error as failure:
@@ -91,7 +95,9 @@ class WakeListener:
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:
-            self._connection = psycopg.connect(self._dsn, autocommit=True)
+            self._connection = psycopg.connect(
+                self._dsn, autocommit=True, connect_timeout=_CONNECT_SECONDS
+            )
             self._connection.execute(f"listen {CHANNEL}")
             self._wake()
         return self._connection

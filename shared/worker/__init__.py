@@ -4,11 +4,12 @@ from shared.worker.consumer import Consumer
 from shared.worker.housekeeping import Housekeeping
 from shared.worker.inbox import Handler, Inbox
 from shared.worker.lag import Lag
-from shared.worker.loops import Loop, run_loops
+from shared.worker.loops import STUCK_SECONDS, Loop, run_loops
 from shared.worker.relay import Relay
 from shared.worker.repairs import Repairs
 
 __all__ = [
+    "STUCK_SECONDS",
     "Consumer",
     "Handler",
     "Housekeeping",

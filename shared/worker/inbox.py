@@ -23,6 +23,7 @@ from shared.contracts.trace import correlation_of, traceparent_of
 from shared.db import Pool, Tx, now, transaction
 from shared.errors import InvalidEvent, TransientError
 from shared.worker import metrics
+from shared.worker.loops import progress
 
 Handler = Callable[[Event, Tx, datetime], None]
 """Applies one event inside the transaction that it is given; never commits."""
@@ -86,6 +87,7 @@ class Inbox:
         except Exception as failure:  # noqa: BLE001  (any failure: find the record that fails)
             _log.warning("batch-failed", consumer=self.consumer, exc_info=failure)
             for record in records:
+                progress()
                 self._apply_alone(record)
 
     def _apply_alone(self, record: Record) -> None:

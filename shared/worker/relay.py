@@ -15,6 +15,7 @@ from shared.worker import metrics
 
 BATCH = 500
 _LOCK = 7_246_001
+_CONNECT_SECONDS = 5
 
 _log = get_logger(__name__)
 
@@ -82,7 +83,9 @@ class Relay:
     def _connected(self) -> psycopg.Connection[dict[str, Any]] | None:
         """Return the connection if it holds the lock: another relay may be active."""
         if self._connection is None:
-            connection = psycopg.connect(self._dsn, autocommit=True, row_factory=dict_row)
+            connection = psycopg.connect(
+                self._dsn, autocommit=True, row_factory=dict_row, connect_timeout=_CONNECT_SECONDS
+            )
             row = connection.execute(
                 "select pg_try_advisory_lock(%s) as active", (_LOCK,)
             ).fetchone()
