@@ -37,6 +37,7 @@ from shared.http import create_app
 from shared.http.access import ISSUER, SUBJECT
 from shared.site import Site, load_site
 from tests.support.databases import TestDatabase
+from tests.support.dying import Process
 
 SITE = Path("deploy/sites/baton-rouge")
 PROVIDER = "http://provider.example.org"
@@ -333,20 +334,26 @@ class Pages:
 
 
 @contextmanager
-def intake_pages(
+def intake_pages(  # noqa: PLR0913  (what a test may change, by name)
     database: TestDatabase,
     keys: TestDatabase,
     folder: Path,
     *,
     public_url: str = "http://localhost",
     issuer: str = PROVIDER,
+    process: Process | None = None,
 ) -> Iterator[Pages]:
-    """Give intake's pages on the databases, with partners and members."""
+    """Give intake's pages on the databases, with partners and members.
+
+    A `process` is what the app runs in, so that it can be killed.
+    """
     site = load_site(SITE)
     (folder / "agency.key").write_bytes(b"k" * 32)
     ticket_key = OKPKey.generate_key("Ed25519")
     (folder / "routing.jwk").write_text(json.dumps(ticket_key.as_dict(private=False)))
     pool, key_pool = open_pool(database.web, name="web"), open_pool(keys.web, name="keys")
+    if process is not None:
+        pool, key_pool = process.pool(pool), process.pool(key_pool)
     wrapper = FileKeyWrapper(folder / "agency.key")
     units = Units(pool, PostgresKeys(key_pool, wrapper), rules_of(site, site.agency("brva")))
     preview = FakePreview()
