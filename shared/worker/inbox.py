@@ -267,10 +267,14 @@ def park(  # noqa: PLR0913, PLR0917  (the parts of a parked record)
 ) -> None:
     """Set the record aside with a coded reason; `identity` is its source, sequence and type.
 
-    Without an identity (an envelope that cannot be read) it holds nobody back.
+    Without an identity (an envelope that cannot be read) it holds nobody back, and is known
+    again by its content when the bus brings it once more.
     """
     source, sequence, type_ = identity or (None, None, record.headers.get("ce_type"))
     headers = json.dumps(dict(record.headers))
+    same = (consumer, record.topic, record.key, headers, record.value)
+    if identity is None and tx.execute(_PARK_AGAIN, same).rowcount:
+        return
     place = (consumer, record.topic, source, record.key, sequence, type_)
     tx.execute(_PARK, (*place, headers, record.value, code, attempts))
     metrics.PARKED.labels(consumer, code).inc()
@@ -360,6 +364,11 @@ insert into parked
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (consumer, source, key, sequence) where closed_at is null
 do update set attempts = parked.attempts + excluded.attempts, last_at = now()
+"""
+_PARK_AGAIN = """
+update parked set attempts = attempts + 1, last_at = now()
+where consumer = %s and topic = %s and key = %s and source is null and closed_at is null
+  and headers = %s::jsonb and payload is not distinct from %s
 """
 _ERASE_PARKED = """
 update parked set closed_at = now(), closed_as = 'erased', payload = null, headers = '{}'

@@ -218,6 +218,16 @@ def test_a_replay_of_what_took_effect_changes_nothing(pool: Pool) -> None:
     assert effects(pool) == [1]
 
 
+def test_an_unreadable_record_that_is_redelivered_is_parked_once(pool: Pool) -> None:
+    inbox = an_inbox(pool)
+    unreadable = dataclasses.replace(a_record(1), headers={}, value=None)
+
+    inbox.apply([unreadable])
+    inbox.apply([unreadable, dataclasses.replace(unreadable, value=b"another")])
+
+    assert [row["attempts"] for row in waiting(pool, "parked")] == [2, 1]
+
+
 def test_a_held_record_that_fails_is_parked_alone(pool: Pool) -> None:
     inbox = an_inbox(pool, fails_for({2}))
 
