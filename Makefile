@@ -47,6 +47,11 @@ integration: setup ## Run the tests on real PostgreSQL and real Kafka
 browser: setup ## Run the tests in a real browser (Debian's chromium)
 	$(PY) -m pytest -q tests/browser
 
+.PHONY: faults
+faults: setup ## Kill and starve the real system under load, then check it [SEED= MINUTES=5, or N=10000]
+	@$(PY) -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(filter-out file default undefined,$(origin N)),--referrals $(N) --table docs/faults.md)
+
 .PHONY: demo
 demo: $(VENV)/.demo-installed $(ASSETS)/build/stamp ## Start the product with invented people [PORT=8080 DATA=.local BUS=postgres|kafka]
 	@exec $(PY) -m services.demo --port $(PORT) --data $(DATA) $(if $(BUS),--bus $(BUS))

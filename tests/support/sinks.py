@@ -107,6 +107,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+    body = b""
 
     def setup(self) -> None:
         super().setup()
@@ -115,9 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         sink = self.server.sink
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         with sink.lock:
-            sink.received.append(Received(self.path, dict(self.headers), body))
+            sink.received.append(Received(self.path, dict(self.headers), self.body))
             sink.calls_now += 1
             sink.calls_most = max(sink.calls_most, sink.calls_now)
         try:

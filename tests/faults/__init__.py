@@ -1,0 +1,1 @@
+"""`make faults`: the real processes under load and faults, then checked from outside."""

@@ -1,0 +1,291 @@
+"""The faults that last: each begins, holds for a while, and ends with everything whole again."""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import requests
+from kafka import KafkaAdminClient
+
+from services.local.settings import AGENCY
+from services.setup import SERVICES
+from services.topics import read_by
+from shared.bus.kafka import open_client
+from tests.faults import records
+from tests.faults.receivers import GOOD
+from tests.faults.run import BROKER, DATABASE, Run
+
+STUCK_SECONDS = 30.0
+_LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+_SESSION_SECONDS = 14.0
+_TOGETHER_SECONDS = 3.0
+_FIVE_THREE = 503
+_START_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A fault that holds for `seconds`; nothing else happens to what it `touches` meanwhile."""
+
+    name: str
+    seconds: float
+    touches: frozenset[str]
+    happen: Callable[[Run], AbstractContextManager[None]]
+
+
+def tracks(seconds: float, chance: random.Random) -> list[list[Act]]:
+    """Return the acts of a run of that length, in tracks that go on beside each other.
+
+    A short run stops one worker and has one clock off, a long one all of them both ways.
+    """
+    rounds = max(1, round(seconds / 300))
+    workers = [f"{service}-worker" for service in SERVICES]
+    webs = [f"{service}-web" for service in SERVICES]
+    infrastructure = [
+        Act("broker away", _within(seconds, 0.12, 5, 150), frozenset({BROKER}), broker_away),
+        Act("database away", _within(seconds, 0.04, 3, 30), frozenset({DATABASE}), database_away),
+        Act("log's disk full", _within(seconds, 0.03, 3, 20), frozenset({BROKER}), log_full),
+        Act(
+            "database's disk full",
+            _within(seconds, 0.03, 3, 20),
+            frozenset({DATABASE}),
+            database_full,
+        ),
+    ]
+    stops = [_stopped(name) for name in workers]
+    clocks = [_hour_off(name, hours) for name in (*workers, *webs) for hours in (-1, 1)]
+    processes = _some(stops, seconds / 90, chance) + _some(clocks, seconds / 60, chance)
+    outside = [
+        *[_webhooks(mode) for mode in ("hangs", "answers-500", "redirects", "closes")],
+        _webhooks("answers-wrong"),
+        *[_mail(mode) for mode in ("refuses", "greylists")],
+        Act("records repeated, out of order", 0.0, frozenset({BROKER}), repeated),
+        Act("records that nobody may take", 0.0, frozenset({BROKER}), poisoned),
+    ]
+    found = [infrastructure * rounds, processes, outside * max(1, round(seconds / 90))]
+    for track in found:
+        chance.shuffle(track)
+    return found
+
+
+def _some(acts: list[Act], number: float, chance: random.Random) -> list[Act]:
+    return chance.sample(acts, min(len(acts), max(1, int(number))))
+
+
+def _within(seconds: float, share: float, least: float, most: float) -> float:
+    return min(most, max(least, share * seconds))
+
+
+@contextmanager
+def broker_away(run: Run) -> Iterator[None]:
+    """Kill the broker; intake accepts as before."""
+    before = len(run.load.ledger.submitted)
+    run.system.kafka.kill()
+    yield
+    run.expect(holds=run.accepted_since(before), otherwise="nothing accepted without the broker")
+    for name, url in run.system.urls.items():
+        status = _status(f"{url}/readyz")
+        down = name in {"intake", "routing", "notifications"} and status not in {200, None}
+        run.expect(holds=not down, otherwise=f"{name} answers {status} without the broker")
+    run.system.kafka.start()
+
+
+@contextmanager
+def database_away(run: Run) -> Iterator[None]:
+    """Stop the database; pages and API say 503, the page with the crisis panel."""
+    run.system.postgres.stop()
+    yield
+    for name, url in run.system.urls.items():
+        _expect_away(run, name, url)
+        status = _status(f"{url}/crisis")
+        run.expect(holds=status in {200, None}, otherwise=f"{name}: /crisis answers {status}")
+    run.system.postgres.start()
+
+
+def _expect_away(run: Run, name: str, url: str) -> None:
+    """Check a page while the database is away; a process that is just starting is let off."""
+    try:
+        answer = requests.get(f"{url}/ops", cookies={f"wh-{name}": "somebody"}, timeout=20)
+    except requests.RequestException:
+        return
+    shows = "988" in answer.text and 'href="tel:988"' in answer.text
+    run.expect(
+        holds=answer.status_code == _FIVE_THREE and shows,
+        otherwise=f"{name} answers {answer.status_code} without its database, panel: {shows}",
+    )
+
+
+@contextmanager
+def log_full(run: Run) -> Iterator[None]:
+    """Leave the broker no byte to write; intake accepts as before."""
+    disk = run.system.disks["log"]
+    before = len(run.load.ledger.submitted)
+    disk.fill()
+    yield
+    run.expect(holds=run.accepted_since(before), otherwise="nothing accepted, the log being full")
+    disk.empty()
+    run.system.kafka.start()
+
+
+@contextmanager
+def database_full(run: Run) -> Iterator[None]:
+    """Leave the database no byte to write."""
+    disk = run.system.disks["database"]
+    disk.fill()
+    yield
+    disk.empty()
+    run.system.postgres.start()
+
+
+def _status(url: str) -> int | None:
+    """Return the status of a page, None when the process is just starting."""
+    try:
+        return requests.get(url, timeout=20).status_code
+    except requests.RequestException:
+        return None
+
+
+def _stopped(name: str) -> Act:
+    """Return a worker that is stopped until its group goes on without it, then resumed."""
+
+    @contextmanager
+    def stop(run: Run) -> Iterator[None]:
+        program, service = run.system.programs[name], name.removesuffix("-worker")
+        stopped = _members(run, service)
+        program.signal(signal.SIGSTOP)
+        other = replace(program, name=f"{name}-2", ends=[], _process=None)
+        other.start()
+        yield
+        still = stopped & _members(run, service)
+        run.expect(holds=not still, otherwise=f"{name}, stopped, is still in its group")
+        program.signal(signal.SIGCONT)
+        time.sleep(_TOGETHER_SECONDS)
+        other.stop()
+
+    touched = frozenset({name, BROKER})
+    return Act(f"{name} stopped, thrown out, resumed", _SESSION_SECONDS, touched, stop)
+
+
+def _members(run: Run, service: str) -> set[str]:
+    """Return who is in the group of a service's worker."""
+    group = read_by(service, AGENCY if service == "intake" else None).group
+    settings: dict[str, Any] = {"bootstrap_servers": [run.system.kafka.servers]}
+    admin = open_client(KafkaAdminClient, settings)
+    try:
+        members = admin.describe_groups([group])[group]["members"]
+        return {member["member_id"] for member in members}
+    finally:
+        admin.close()
+
+
+def _hour_off(name: str, hours: int) -> Act:
+    """Return a process that starts anew with its clock off."""
+
+    @contextmanager
+    def off(run: Run) -> Iterator[None]:
+        program = run.system.programs[name]
+        program.extra |= {
+            "LD_PRELOAD": str(_LIBRARY),
+            "FAKETIME": f"{hours:+d}h",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
+        size = program.log.stat().st_size
+        program.signal(signal.SIGTERM)
+        yield
+        run.expect(
+            holds=_is_off(program.log, size, hours), otherwise=f"the clock of {name} was not off"
+        )
+        program.extra.clear()
+        program.signal(signal.SIGTERM)
+
+    return Act(f"{name}, clock {hours:+d} h", 8.0, frozenset({name}), off)
+
+
+def _is_off(log: Path, size: int, hours: int) -> bool:
+    """Wait until the log has a line of about that hour; a process may need a while to start."""
+    there = datetime.now(UTC) + timedelta(hours=hours)
+    minutes = (there + timedelta(minutes=number) for number in range(-1, 2))
+    marks = [f"{minute:%Y-%m-%dT%H:%M}".encode() for minute in minutes]
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if any(mark in log.read_bytes()[size:] for mark in marks):
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _webhooks(mode: str) -> Act:
+    @contextmanager
+    def behave(run: Run) -> Iterator[None]:
+        run.system.webhooks.mode = mode
+        yield
+        run.system.webhooks.mode = GOOD
+
+    return Act(f"webhook endpoint {mode}", 4.0, frozenset({"webhooks"}), behave)
+
+
+def _mail(mode: str) -> Act:
+    @contextmanager
+    def behave(run: Run) -> Iterator[None]:
+        run.system.mail.mode = mode
+        yield
+        run.system.mail.mode = GOOD
+
+    return Act(f"mail server {mode}", 4.0, frozenset({"mail"}), behave)
+
+
+@contextmanager
+def repeated(run: Run) -> Iterator[None]:
+    """Deliver real records again, out of order."""
+    run.replayed += records.replay(run.system.kafka.servers, run.chance)
+    yield
+
+
+@contextmanager
+def poisoned(run: Run) -> Iterator[None]:
+    """Put records there that no consumer may take."""
+    found = records.poisons()
+    records.produce(run.system.kafka.servers, [poison.record for poison in found])
+    run.poisons += found
+    yield
+
+
+def stuck(run: Run, service: str) -> None:
+    """Let a consumer stop making progress, and see its own watchdog end the process.
+
+    Its positions are locked away, so that the statement of its next record never returns.
+    """
+    program = run.system.programs[f"{service}-worker"]
+    lives = len(program.ends)
+    size = program.log.stat().st_size
+    with psycopg.connect(run.system.dsn(service)) as connection:
+        connection.execute("lock table stream_position in access exclusive mode")
+        begun = time.monotonic()
+        while len(program.ends) == lives and time.monotonic() < begun + STUCK_SECONDS + 10:
+            time.sleep(0.1)
+        run.watchdog_seconds = time.monotonic() - begun
+        connection.rollback()
+    said = program.log.read_bytes()[size:]
+    noticed = program.ends[lives:] == [1] and b"loop-stuck" in said
+    run.faults[f"{service}-worker's consumer stuck"] += 1
+    run.expect(holds=noticed, otherwise=f"the watchdog of {service} did not notice")
+
+
+def possible(run: Run, act: Act) -> bool:
+    """Tell whether an act can happen here; note why not."""
+    reason = ""
+    if "disk full" in act.name and not all(disk.small for disk in run.system.disks.values()):
+        reason = "no file system can be mounted here"
+    if "clock" in act.name and not _LIBRARY.exists():
+        reason = "libfaketime is not installed"
+    if reason:
+        run.not_run[act.name] = reason
+    return not reason

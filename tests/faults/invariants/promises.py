@@ -1,0 +1,113 @@
+"""What the system said yes to is there: once, everywhere, and where its history leads."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from tests.faults.evidence import Evidence, Row, is_live, verb
+
+_EVENT_OF: Final = {
+    "acceptance": "accepted",
+    "decline": "declined",
+    "contact": "contacted",
+    "closure": "closed",
+}
+_AT_INTAKE: Final = {"declined": "to-match", "offer-expired": "to-match", "ended": "closed"}
+
+
+def nothing_is_lost(found: Evidence) -> Iterator[str]:
+    """Look for every referral, withdrawal and revocation that was answered with yes."""
+    for where, column in (("intake", "status"), ("routing", "state")):
+        states = {row["referral_id"]: row[column] for row in found.of(where, "referral")}
+        for referral_id in found.ledger.submitted.keys() - states.keys():
+            yield f"referral {referral_id} is not at {where}"
+        for referral_id in found.ledger.withdrawn:
+            if states.get(referral_id) != "withdrawn":
+                yield f"{referral_id}, withdrawn, is {states.get(referral_id)} at {where}"
+        revoked = {row["release_id"] for row in found.of(where, "release") if row["revoked_at"]}
+        for release_id in found.ledger.revoked.keys() - revoked:
+            yield f"release {release_id} is not revoked at {where}"
+
+
+def nothing_is_there_twice(found: Evidence) -> Iterator[str]:
+    """Count the referrals: as many as were submitted, however often each was sent."""
+    for where in ("intake", "routing"):
+        number = len(found.of(where, "referral"))
+        if number != len(found.ledger.submitted):
+            yield f"{number} referrals at {where}, {len(found.ledger.submitted)} submitted"
+
+
+def every_answer_took_effect_once(found: Evidence) -> Iterator[str]:
+    """Look for the one event of every step that a partner was told yes to."""
+    told = Counter(
+        (row["data"]["offer_id"], verb(row))
+        for row in found.of("routing", "outbox")
+        if row["data"].get("offer_id") and verb(row) != "escalated"
+    )
+    offers = {row["reference"]: str(row["offer_id"]) for row in found.of("routing", "offer")}
+    for reference, step in found.ledger.done:
+        if not told[offers[reference], _EVENT_OF[step]]:
+            yield f"{step} of {reference} was answered with yes and never told"
+    yield from (
+        f"offer {offer} was {what} {n} times" for (offer, what), n in told.items() if n > 1
+    )
+
+
+def every_state_is_explained(found: Evidence) -> Iterator[str]:
+    """Follow each history to its end: there routing and intake have the referral."""
+    at_routing, at_intake = _ends(found, _state_after), _ends(found, _status_after)
+    live = {
+        row["referral_id"]: row["state"] for row in found.of("routing", "offer") if is_live(row)
+    }
+    for row in found.of("routing", "referral"):
+        wanted = at_routing[row["referral_id"]]
+        if row["state"] != wanted:
+            yield f"routing has {row['referral_id']} as {row['state']}, its history: {wanted}"
+        offer = live.get(row["referral_id"])
+        if offer != (wanted if wanted in {"offered", "accepted"} else None):
+            yield f"referral {row['referral_id']} is {wanted}, its offer {offer}"
+    for row in found.of("intake", "referral"):
+        wanted = at_intake[row["referral_id"]]
+        if row["status"] != wanted:
+            yield f"intake has {row['referral_id']} as {row['status']}, its history: {wanted}"
+
+
+def _ends(found: Evidence, after: Callable[[Sequence[Row]], str]) -> Mapping[UUID, str]:
+    """Return where each referral's history leads; a withdrawal is the end of all."""
+    told = found.events("routing")
+    withdrawn = {row["key"] for row in found.of("intake", "outbox") if verb(row) == "withdrawn"}
+    return {
+        row["referral_id"]: "withdrawn" if key in withdrawn else after(told.get(key, []))
+        for row in (*found.of("routing", "referral"), *found.of("intake", "referral"))
+        if (key := str(row["referral_id"]))
+    }
+
+
+def _state_after(history: Sequence[Row]) -> str:
+    state = "to-match"
+    for row in history:
+        if verb(row) in {"offered", "accepted", "closed"}:
+            state = verb(row)
+        elif verb(row) == "unmatched":
+            state = row["data"]["queue"]
+        elif verb(row) in {"declined", "cancelled", "offer-expired"}:
+            state = f"after {verb(row)}"  # never the end: the next partner, or a queue, follows
+    return state
+
+
+def _status_after(history: Sequence[Row]) -> str:
+    status = "submitted"
+    for row in history:
+        if status != "closed":
+            status = _status(row)
+    return status
+
+
+def _status(row: Row) -> str:
+    if verb(row) == "unmatched":
+        return str(row["data"]["queue"])
+    if verb(row) == "escalated":
+        late = row["data"]["reason"] == "first-contact-overdue"
+        return "overdue" if late else "escalated"
+    return _AT_INTAKE.get(verb(row), verb(row))

@@ -1,0 +1,134 @@
+"""What lies in the topics, read from the first offset, and what a stranger puts there."""
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from services.local.settings import AGENCY
+from services.topics import all_topics
+from shared.contracts.catalogue import CATALOGUE
+from shared.contracts.event import CONTENT_TYPE
+
+Headers = Sequence[tuple[str, bytes]]
+_INTAKE, _ROUTING = f"intake.referral.{AGENCY}", f"routing.referral.{AGENCY}"
+_REPLAYED = 120
+_OVERSIZE = 850_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record as the broker keeps it."""
+
+    topic: str
+    key: bytes
+    headers: Headers
+    value: bytes
+
+    def header(self, name: str) -> str:
+        """Return a header's text, empty when it is not there."""
+        return next((value.decode() for found, value in self.headers if found == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A record that no consumer may take; each of `parked_by` sets it aside with `reason`."""
+
+    record: Kept
+    reason: str
+    parked_by: tuple[str, ...]
+
+
+def read_all(servers: str) -> list[Kept]:
+    """Return every record of every topic of the product."""
+    consumer = KafkaConsumer(bootstrap_servers=[servers], enable_auto_commit=False)
+    with closing(consumer):
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in all_topics([AGENCY])
+            for number in consumer.partitions_for_topic(topic) or ()
+        ]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        return list(_until(consumer, consumer.end_offsets(partitions)))
+
+
+def _until(consumer: Any, ends: Mapping[Any, int]) -> Iterator[Kept]:
+    while any(consumer.position(partition) < end for partition, end in ends.items()):
+        for records in consumer.poll(timeout_ms=500).values():
+            for found in records:
+                yield Kept(found.topic, found.key or b"", found.headers, found.value or b"")
+
+
+def produce(servers: str, records: Sequence[Kept]) -> None:
+    """Put records onto their topics, in this order, and wait until they are there."""
+    with closing(KafkaProducer(bootstrap_servers=[servers], acks="all")) as producer:
+        sent = [
+            producer.send(found.topic, key=found.key, value=found.value, headers=[*found.headers])
+            for found in records
+        ]
+        for future in sent:
+            future.get(timeout=30)
+
+
+def replay(servers: str, chance: random.Random) -> int:
+    """Put real records of referrals there once more, out of order; return how many."""
+    found = [record for record in read_all(servers) if record.topic in {_INTAKE, _ROUTING}]
+    recent = found[-5 * _REPLAYED :]
+    mixed = chance.sample(recent, min(_REPLAYED, len(recent)))
+    produce(servers, mixed)
+    return len(mixed)
+
+
+def poisons() -> list[Poison]:
+    """Return one record of each kind that must be set aside, each of a key of its own."""
+    submitted, offered = "intake.referral.submitted.v1", "routing.referral.offered.v1"
+    both = ("intake", "notifications")
+    return [
+        Poison(Kept(_INTAKE, _key(), (), b"\xff\x00 no event"), "not-binary-json", ("routing",)),
+        Poison(_record(_INTAKE, submitted, value=b"{"), "malformed", ("routing",)),
+        Poison(_record(_INTAKE, submitted, ce_subject="another"), "key-mismatch", ("routing",)),
+        Poison(_record(_INTAKE, submitted, ce_sequence=None), "header-missing", ("routing",)),
+        Poison(_record(_INTAKE, submitted, value=_oversize()), "wrong-shape", ("routing",)),
+        Poison(_record(_INTAKE, "intake.referral.submitted.v9"), "newer-version", ("routing",)),
+        Poison(_record(_ROUTING, "routing.referral.offered.v9"), "newer-version", both),
+        Poison(
+            _record(_INTAKE, submitted, ce_source="/intake/other"), "wrong-source", ("routing",)
+        ),
+        Poison(_record(_INTAKE, offered), "wrong-source", ("routing",)),
+        Poison(_record(_ROUTING, offered, ce_source="/intake/brva"), "wrong-source", both),
+        Poison(_record(_INTAKE, submitted), "key-mismatch", ("routing",)),
+    ]
+
+
+def _record(topic: str, type_: str, *, value: bytes | None = None, **headers: str | None) -> Kept:
+    """Return a whole event with an example's data; headers go over its own, None takes one out."""
+    key = _key()
+    known = CATALOGUE.get(type_)
+    body = json.dumps(known.example if known else {}).encode()
+    given = {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid4()),
+        "ce_source": "/intake/brva" if topic == _INTAKE else "/routing/baton-rouge",
+        "ce_type": type_,
+        "ce_subject": key.decode(),
+        "ce_time": "2026-11-25T12:00:00+00:00",
+        "ce_sequence": "1",
+        "content-type": CONTENT_TYPE,
+        **headers,
+    }
+    kept = tuple((name, text.encode()) for name, text in given.items() if text is not None)
+    return Kept(topic, key, kept, body if value is None else value)
+
+
+def _oversize() -> bytes:
+    return json.dumps({"referral_id": "x" * _OVERSIZE}).encode()
+
+
+def _key() -> bytes:
+    return str(uuid4()).encode()
