@@ -7,10 +7,11 @@ from services.topics import Reading
 from shared.bus import Bus, open_bus
 from shared.config import WorkerSettings
 from shared.db.wake import WakeListener
-from shared.worker import Consumer, Housekeeping, Inbox, Lag, Loop, Relay, Repairs
+from shared.worker import Consumer, Housekeeping, Inbox, Lag, Loop, Relay, Repairs, Samples
 
 _HOUSEKEEPING_SECONDS = 20.0
 _LAG_SECONDS = 5.0
+_SAMPLES_SECONDS = 20.0
 
 
 def bus_of(settings: WorkerSettings) -> Bus:
@@ -50,7 +51,9 @@ def pipeline(
     tidying = Loop(f"{name}-housekeeping", keeping.step, pause=_HOUSEKEEPING_SECONDS)
     lag = Lag(name, subscription, inbox.pool)
     measuring = Loop(f"{name}-lag", lag.step, pause=_LAG_SECONDS)
-    return [*woken, consuming, listening, tidying, measuring]
+    samples = Samples(name, inbox.pool)
+    sampling = Loop(f"{name}-samples", samples.step, pause=_SAMPLES_SECONDS)
+    return [*woken, consuming, listening, tidying, measuring, sampling]
 
 
 def _waking(loops: Sequence[Loop]) -> Callable[[], None]:

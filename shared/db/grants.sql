@@ -1,9 +1,12 @@
 -- Least grants on the base tables; {service} is intake, routing or notifications.
 grant usage on schema public to {service}_web, {service}_worker;
-grant select on outbox, stream_position, held, parked, repair, consumer_lag, member to {service}_web;
-grant insert on outbox, repair to {service}_web;
+grant select on outbox, stream_position, held, parked, repair_batch, repair, consumer_lag,
+  pipeline_sample, member to {service}_web;
+grant insert on outbox, repair_batch, repair to {service}_web;
+grant update (done_at, outcome) on repair to {service}_web;
 grant select, insert, update, delete on session, idempotency to {service}_web;
 grant select, insert, update, delete
-  on outbox, stream_position, held, parked, repair, consumer_lag to {service}_worker;
+  on outbox, stream_position, held, parked, repair_batch, repair, consumer_lag, pipeline_sample
+  to {service}_worker;
 grant select on member to {service}_worker;
 grant select, delete on session, idempotency to {service}_worker;

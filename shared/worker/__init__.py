@@ -7,6 +7,7 @@ from shared.worker.lag import Lag
 from shared.worker.loops import STUCK_SECONDS, Loop, run_loops
 from shared.worker.relay import Relay
 from shared.worker.repairs import Repairs
+from shared.worker.samples import Samples
 
 __all__ = [
     "STUCK_SECONDS",
@@ -18,5 +19,6 @@ __all__ = [
     "Loop",
     "Relay",
     "Repairs",
+    "Samples",
     "run_loops",
 ]

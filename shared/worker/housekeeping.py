@@ -7,15 +7,17 @@ from shared.worker.inbox import AWAY
 _log = get_logger(__name__)
 
 _AT_ONCE = 5_000
-_PURGES = tuple(
+_OLD = tuple(
     f"delete from {table} where ctid = any(array("  # noqa: S608  (constants of ours)
     f"select ctid from {table} where {column} < now() - interval '{kept}' limit {_AT_ONCE}))"
     for table, column, kept in (
         ("outbox", "sent_at", "7 days"),
         ("session", "last_seen_at", "1 day"),
         ("idempotency", "created_at", "7 days"),
+        ("pipeline_sample", "minute", "25 hours"),
     )
 )
+_PURGES = (*_OLD, "delete from repair where dry_run and asked_at < now() - interval '7 days'")
 
 
 class Housekeeping:

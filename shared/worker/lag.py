@@ -30,10 +30,16 @@ class Lag:
         lag = self._subscription.lag()
         with transaction(self._pool) as tx, tx.cursor() as cursor:
             cursor.executemany(
-                "insert into consumer_lag (consumer, topic, records) values (%s, %s, %s)"
-                " on conflict (consumer, topic) do update"
-                " set records = excluded.records, measured_at = now()",
-                [(self._consumer, topic, records) for topic, records in sorted(lag.items())],
+                _KEEP, [(self._consumer, topic, records) for topic, records in sorted(lag.items())]
             )
         for topic, records in lag.items():
             metrics.LAG.labels(self._consumer, topic).set(records)
+
+
+_KEEP = """
+insert into consumer_lag as l (consumer, topic, records, behind_since)
+values (%s, %s, %s, now())
+on conflict (consumer, topic) do update
+set records = excluded.records, measured_at = now(),
+  behind_since = case when l.records > 0 then l.behind_since else now() end
+"""
