@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from notifications.adapters.ops import deliveries, deliveries_section
+from notifications.adapters.ops import PAGE, deliveries, deliveries_section
 from services.site import safe_site
 from shared.config import NotificationsWebSettings
 from shared.db import open_pool
@@ -24,7 +24,7 @@ def build(settings: NotificationsWebSettings) -> Flask:
         settings=settings,
         pool=pool,
         site=safe_site(settings.site),
-        ops=OpsOptions((deliveries_section(),)),
+        ops=OpsOptions((deliveries_section(),), (PAGE,)),
     )
     app.register_blueprint(deliveries(pool, Waker(settings.database).wake))
     return app

@@ -12,6 +12,7 @@ from notifications.domain.attempts import State
 from shared.db import Tx
 
 SHOWN = 100
+MOST_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,29 +20,82 @@ class Filter:
     """What the list is narrowed to."""
 
     state: State | None = None
+    channel: str | None = None
     endpoint_id: UUID | None = None
+
+    def values(self) -> dict[str, object]:
+        """Return the parameters of a query."""
+        return {"state": self.state, "channel": self.channel, "endpoint": self.endpoint_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How many a second may go out again, why, and who says so."""
+
+    per_second: int
+    reason: str
+    asked_by: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts by state, and when the oldest of each began."""
+
+    counts: Mapping[State, int]
+    oldest: Mapping[State, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Counts by state, when the oldest of each began, the closed endpoints, and the rows."""
+    """The deliveries that pass a filter: how many, how many of them can be sent again, the rows.
 
-    counts: Mapping[State, int]
-    oldest: Mapping[State, datetime]
-    disabled: Sequence[Mapping[str, Any]]
+    Beside them the endpoints that said that they are gone, and what was sent again last.
+    """
+
+    count: int
+    can_send_again: int
     rows: Sequence[Mapping[str, Any]]
+    disabled: Sequence[Mapping[str, Any]]
+    again: Sequence[Mapping[str, Any]]
+
+
+def totals(tx: Tx) -> Totals:
+    """Return how many deliveries are in each state."""
+    rows = tx.execute(_TOTALS).fetchall()
+    return Totals(
+        counts={State(row["state"]): row["count"] for row in rows},
+        oldest={State(row["state"]): row["oldest"] for row in rows},
+    )
 
 
 def overview(tx: Tx, chosen: Filter) -> Overview:
     """Return the deliveries that pass the filter, the latest changed first."""
-    values = {"state": chosen.state, "endpoint": chosen.endpoint_id, "shown": SHOWN}
-    totals = tx.execute(_TOTALS).fetchall()
+    values = {**chosen.values(), "most": SHOWN}
+    counted = tx.execute(_COUNT, values).fetchone() or {}
     return Overview(
-        counts={State(row["state"]): row["count"] for row in totals},
-        oldest={State(row["state"]): row["oldest"] for row in totals},
-        disabled=tx.execute(_DISABLED).fetchall(),
+        count=counted["count"],
+        can_send_again=counted["can"],
         rows=tx.execute(_ROWS, values).fetchall(),
+        disabled=tx.execute(_DISABLED).fetchall(),
+        again=tx.execute(_AGAIN).fetchall(),
     )
+
+
+def send_all_again(tx: Tx, chosen: Filter, order: Order, *, until: datetime) -> int:
+    """Let the attempts begin anew of what passes the filter, failed, and may still be sent.
+
+    What changed after `until`, when the operator looked, is left alone. Each has an audit row.
+    Returns how many.
+    """
+    values = {
+        **chosen.values(),
+        "until": until,
+        "most": MOST_AT_ONCE,
+        "per_second": order.per_second,
+        "asked_by": order.asked_by,
+        "reason": order.reason,
+    }
+    return tx.execute(_SEND_ALL_AGAIN, values).rowcount
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +128,48 @@ _DISABLED = """
 select endpoint_id, channel, disabled_at from contact_point
 where disabled_at is not null and active order by disabled_at desc limit 100
 """
-_ROWS = """
-select d.delivery_id, d.endpoint_id, c.channel, d.template, d.state, d.attempts, d.last_class,
-  d.next_attempt_at, d.not_after, d.created_at, d.changed_at,
-  d.state in ('exhausted', 'failed-temporarily') and c.active and c.disabled_at is null
-    and (d.not_after is null or d.not_after > now()) as can_send_again
+_CAN = """
+(d.state in ('exhausted', 'failed-temporarily') and c.active and c.disabled_at is null
+  and (d.not_after is null or d.not_after > now()))
+"""
+_CHOSEN = """
 from delivery d join contact_point c using (endpoint_id)
 where (%(state)s::text is null or d.state = %(state)s)
+  and (%(channel)s::text is null or c.channel = %(channel)s)
   and (%(endpoint)s::uuid is null or d.endpoint_id = %(endpoint)s)
-order by d.changed_at desc, d.delivery_id limit %(shown)s
+"""
+_COUNT = "select count(*), count(*) filter (where" + _CAN + ") as can" + _CHOSEN
+_ROWS = (
+    """
+select d.delivery_id, d.endpoint_id, c.channel, d.template, d.state, d.attempts, d.last_class,
+  d.next_attempt_at, d.not_after, d.created_at, d.changed_at, """
+    + _CAN
+    + " as can_send_again"
+    + _CHOSEN
+    + "order by d.changed_at desc, d.delivery_id limit %(most)s"
+)
+# Rows that somebody else works on just now are left to them.
+_SEND_ALL_AGAIN = f"""
+with chosen as (
+  select d.delivery_id, d.created_at {_CHOSEN} and d.changed_at <= %(until)s and {_CAN}
+  order by d.created_at, d.delivery_id limit %(most)s for update of d skip locked
+), numbered as (
+  select delivery_id, row_number() over (order by created_at, delivery_id) - 1 as n from chosen
+), revived as (
+  update delivery d set state = 'waiting', attempts = 0, leased_until = null, changed_at = now(),
+    next_attempt_at = now() + n * interval '1 second' / %(per_second)s::int
+  from numbered where d.delivery_id = numbered.delivery_id returning d.delivery_id
+)
+insert into send_again (delivery_id, asked_by, reason)
+select delivery_id, %(asked_by)s, %(reason)s from revived
+"""  # noqa: S608  (constants of this module)
+_AGAIN = """
+select s.asked_at, s.reason, count(*),
+  (select name from member m where m.member_id = s.asked_by) as asked_by,
+  count(*) filter (where d.state = 'delivered') as delivered,
+  count(*) filter (where d.state in ('waiting', 'sending', 'failed-temporarily')) as under_way
+from send_again s join delivery d using (delivery_id)
+group by s.asked_at, s.reason, s.asked_by order by s.asked_at desc limit 10
 """
 _IS_DISABLED = """
 select disabled_at is not null or not active as is_disabled from contact_point
