@@ -49,7 +49,7 @@ def settings_table() -> str:
 def _default(field: dataclasses.Field[object]) -> str:
     if field.default is dataclasses.MISSING:
         return "must be given"
-    return f"`{str(field.default).lower()}`" if field.default != "" else "empty"
+    return f"`{str(field.default).lower()}`" if field.default not in {"", None} else "empty"
 
 
 def _who(processes: list[str]) -> str:

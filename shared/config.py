@@ -68,6 +68,7 @@ def _reader(env: Env, kind: object) -> Callable[[str], Any]:
         Path: env.path,
         str: env.str,
         dict[str, str]: env.dict,
+        dict[str, str] | None: env.dict,
     }
     return readers[kind]
 
@@ -85,6 +86,12 @@ class WebSettings(Settings):
     exit_url: str = setting(
         "Page that the quick exit leads to; the same for everybody",
         default="https://www.weather.gov/",
+    )
+    ops_links: dict[str, str] | None = setting(
+        "Address of each other service, for the operator: name=https://...", default=None
+    )
+    ops_metrics: dict[str, str] | None = setting(
+        "Its address inside the network, for its numbers: name=http://...", default=None
     )
 
 

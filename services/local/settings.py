@@ -10,6 +10,7 @@ from services.local.kafka import LocalKafka
 from services.local.machines import INTAKE, add_partner_systems
 from services.local.ports import HOST, issuer
 from services.local.postgres import LocalPostgres
+from services.setup import SERVICES
 from shared.config import (
     IntakeWebSettings,
     IntakeWorkerSettings,
@@ -126,6 +127,7 @@ def notifications_worker(place: Place) -> NotificationsWorkerSettings:
 
 def _web(place: Place, service: str) -> dict[str, Any]:
     client, secret = (INTAKE, INTAKE) if service == "intake" else (service, "sign-in")
+    others = {name: f"{place.origin}/{name}" for name in SERVICES if name != service}
     return {
         "site": place.folder.site,
         "database": place.postgres.dsn(service, f"{service}_web"),
@@ -135,6 +137,8 @@ def _web(place: Place, service: str) -> dict[str, Any]:
         "oidc_issuer": place.issuer,
         "oidc_client_id": client,
         "oidc_client_secret": place.folder.secret(secret),
+        "ops_links": others,
+        "ops_metrics": others,
     }
 
 
