@@ -3,6 +3,7 @@
 from shared.http.access import current_client, current_member, members, require_client, requires
 from shared.http.api import json_api
 from shared.http.app import allow_upload, create_app, without_form_token
+from shared.http.asking import page_time
 from shared.http.labels import choices, label
 from shared.http.render import add_navigation
 from shared.http.render import page as render
@@ -21,6 +22,7 @@ __all__ = [
     "json_api",
     "label",
     "members",
+    "page_time",
     "render",
     "require_client",
     "requires",

@@ -19,6 +19,7 @@ from shared.http.bearer import Tokens
 from shared.http.headers import protect
 from shared.http.observe import observe
 from shared.http.ops import add_ops
+from shared.http.ops.numbers import PipelineNumbers
 from shared.http.problems import handle_errors, is_api
 from shared.http.render import set_up_templates
 from shared.http.sessions import use_database_sessions
@@ -76,6 +77,7 @@ def create_app(  # noqa: PLR0913  (what an app is made of, all by name)
     for blueprint in (assets, health, home, leaving, signin):
         app.register_blueprint(blueprint.blueprint())
     add_ops(app)
+    parts.registry.register(PipelineNumbers(pool))
     return app
 
 

@@ -67,6 +67,7 @@ def _frame() -> dict[str, object]:
         "reader": next(iter(roles or ()), None),
         "is_signed_in": roles is not None,
         "nav": _nav(parts, roles or []),
+        "ops_pages": parts.ops.pages,
         "lang": str(get_locale() or "en"),
     }
 

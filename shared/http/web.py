@@ -40,9 +40,10 @@ class OpsSection:
 
 @dataclass(frozen=True, slots=True)
 class OpsOptions:
-    """What the operator's page of a service shows beside the pipeline."""
+    """What a service adds to the operator's console: parts of the overview, and pages."""
 
     sections: tuple[OpsSection, ...] = ()
+    pages: tuple[NavItem, ...] = ()
 
 
 @dataclass(slots=True)

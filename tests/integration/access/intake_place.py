@@ -56,7 +56,7 @@ class IntakePlace:
         if "release_id" in route:
             own, foreign = self._referral(), self._referral()
             return [{**own, "release_id": foreign["release_id"]}, {**own, "referral_id": uuid4()}]
-        return [{"referral_id": uuid4(), "parked_id": uuid4()}]
+        return [{"referral_id": uuid4(), "batch_id": uuid4()}]
 
     def form(self, route: str) -> Mapping[str, Any]:
         if route == "POST /api/referrals":

@@ -41,13 +41,13 @@ class NotificationsPlace:
     world: PostgresWorld
 
     def own(self, route: str) -> Args:
-        return self._given_up() if "delivery_id" in route else for_an_operator(self.database)
+        return self._given_up() if "deliveries" in route else for_an_operator(self.database)
 
     def others(self, route: str) -> Sequence[Args]:
-        return [{"delivery_id": uuid4(), "parked_id": uuid4()}]
+        return [{"delivery_id": uuid4(), "batch_id": uuid4()}]
 
     def form(self, route: str) -> Mapping[str, Any]:
-        return OPERATION.get(route) or {"reason": "cause-mended"}
+        return OPERATION.get(route) or OPERATION["POST /ops/parked"]
 
     def _given_up(self) -> Args:
         occasion = an_occasion()

@@ -69,7 +69,12 @@ def add_staff(
 
 STREAM = {"consumer": "intake", "source": "/routing/baton-rouge", "key": "held-key"}
 OPERATION: Mapping[str, Mapping[str, str]] = {
-    "POST /ops/parked/<uuid:parked_id>": {"action": "replay", "reason": "cause-mended"},
+    "POST /ops/parked": {
+        "action": "replay",
+        "reason": "cause-mended",
+        "per_second": "5",
+        "until": "2100-01-01T00:00:00+00:00",
+    },
     "POST /ops/gaps": {**STREAM, "reason": "cause-mended"},
     "POST /ops/outbox": {"topic": "refused-topic", "reason": "cause-mended"},
 }
@@ -78,12 +83,21 @@ OPERATION: Mapping[str, Mapping[str, str]] = {
 
 def for_an_operator(database: TestDatabase) -> Args:
     """Make what an operator acts upon, in every service."""
-    parked_id = uuid4()
+    parked_id, batch_id = uuid4(), uuid4()
     with psycopg.connect(database.admin) as connection:
         connection.execute(
             "insert into parked (parked_id, consumer, topic, key, headers, reason)"
             " values (%s, 'intake', 'topic', 'key', '{}', 'reason')",
             (parked_id,),
+        )
+        connection.execute(
+            "insert into repair_batch (batch_id, per_second) values (%s, 5)", (batch_id,)
+        )
+        connection.execute(
+            "insert into repair (batch_id, dry_run, action, consumer, parked_id, reason, asked_by,"
+            " done_at, outcome) values (%s, true, 'replay', 'intake', %s, 'cause-mended', %s,"
+            " now(), 'replayed')",
+            (batch_id, parked_id, uuid4()),
         )
         connection.execute(
             "insert into held (consumer, source, key, sequence, type, topic, headers, payload)"
@@ -97,4 +111,4 @@ def for_an_operator(database: TestDatabase) -> Args:
             " now(), 'too-large')",
             (uuid4(),),
         )
-    return {"parked_id": parked_id, "name": "no-such-file"}
+    return {"batch_id": batch_id, "name": "no-such-file"}

@@ -76,7 +76,7 @@ class RoutingPlace:
         return for_an_operator(self.database)
 
     def others(self, route: str) -> Sequence[Args]:
-        nowhere = {"referral_id": uuid4(), "service_id": uuid4(), "parked_id": uuid4()}
+        nowhere = {"referral_id": uuid4(), "service_id": uuid4(), "batch_id": uuid4()}
         if "referral_id" in route:
             return [nowhere, {"referral_id": _routed(self.elsewhere, OURS).referral_id}]
         if "reference" in route:

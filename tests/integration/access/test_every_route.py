@@ -42,7 +42,15 @@ POST /sign-out                        401       ok      ok        ok       ok   
 GET  /ops                              in      403     403       403      403          403     403           403         403       ok
 POST /ops/gaps                        401      403     403       403      403          403     403           403         403       ok
 POST /ops/outbox                      401      403     403       403      403          403     403           403         403       ok
-POST /ops/parked/<uuid:parked_id>     401      403     403       403      403          403     403           403         403       ok
+GET  /ops/parked                       in      403     403       403      403          403     403           403         403       ok
+POST /ops/parked                      401      403     403       403      403          403     403           403         403       ok
+GET  /ops/repairs                      in      403     403       403      403          403     403           403         403       ok
+GET  /ops/repairs/<uuid:batch_id>      in      403     403       403      403          403     403           403         403       ok
+POST /ops/repairs/<uuid:batch_id>/for-real
+                                      401      403     403       403      403          403     403           403         403       ok
+POST /ops/repairs/<uuid:batch_id>/stop
+                                      401      403     403       403      403          403     403           403         403       ok
+GET  /ops/services                     in      403     403       403      403          403     403           403         403       ok
 """
 
 PAGES = {
@@ -119,6 +127,8 @@ POST /console/services/<uuid:service_id>/resume
     "notifications": """
                                    nobody stranger removed elsewhere advocate agency_admin partner partner_admin coordinator operator
 GET  /                                 in      403     403       403      403          403     403           403         403       ok
+GET  /ops/deliveries                   in      403     403       403      403          403     403           403         403       ok
+POST /ops/deliveries/send-again       401      403     403       403      403          403     403           403         403       ok
 POST /ops/deliveries/<uuid:delivery_id>/send-again
                                       401      403     403       403      403          403     403           403         403       ok
 """,

@@ -1,0 +1,134 @@
+"""The parked records, and what was asked to be done with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from shared.db.pool import Tx
+
+SHOWN: Final = 100
+MOST_AT_ONCE: Final = 10_000
+ACTIONS: Final = ("dry-run", "replay", "discard")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records are meant: of a reason, of a type, or a single one; all where none is said."""
+
+    reason: str | None = None
+    type: str | None = None
+    record: UUID | None = None
+
+    def values(self) -> dict[str, object]:
+        """Return the parameters of a query."""
+        return {"parked_reason": self.reason, "type": self.type, "record": self.record}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to do with them: `action` is one of ACTIONS, `per_second` how fast, `reason` why."""
+
+    action: str
+    reason: str
+    per_second: int
+    asked_by: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The records that pass the selection: how many, since when, by reason and type, the rows."""
+
+    count: int
+    groups: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, Any]]
+
+
+def read_parked(tx: Tx, selection: Selection) -> Parked:
+    """Return the open ones, the oldest first."""
+    values = {**selection.values(), "until": None, "most": SHOWN}
+    groups = tx.execute(_GROUPS).fetchall()
+    count = tx.execute(_COUNT, values).fetchone()
+    return Parked(
+        count=count["count"] if count else 0,
+        groups=groups,
+        rows=tx.execute(_ROWS, values).fetchall(),
+    )
+
+
+def ask(tx: Tx, selection: Selection, order: Order, *, until: datetime) -> UUID | None:
+    """Ask the worker to do so with what was parked until then; None when nothing is parked.
+
+    One row for each record, which is its audit. What is asked for already is left out.
+    """
+    values = {**selection.values(), "until": until, "most": MOST_AT_ONCE}
+    return _ask(tx, _ASK, order, values)
+
+
+def ask_for_real(tx: Tx, dry_batch: UUID, order: Order) -> UUID | None:
+    """Ask to replay what a dry run of this batch would have applied; None when nothing is left."""
+    return _ask(tx, _ASK_FOR_REAL, order, {"dry_batch": dry_batch})
+
+
+def _ask(tx: Tx, statement: str, order: Order, values: Mapping[str, object]) -> UUID | None:
+    made = tx.execute(
+        "insert into repair_batch (per_second) values (%s) returning batch_id", (order.per_second,)
+    ).fetchone()
+    batch_id: UUID | None = made["batch_id"] if made else None
+    dry = order.action == "dry-run"
+    asked = tx.execute(
+        statement.encode(),
+        {
+            **values,
+            "batch": batch_id,
+            "action": "replay" if dry else order.action,
+            "dry": dry,
+            "reason": order.reason,
+            "asked_by": order.asked_by,
+        },
+    )
+    return batch_id if asked.rowcount else None
+
+
+_CHOSEN: Final = """
+k.closed_at is null
+and (%(parked_reason)s::text is null or k.reason = %(parked_reason)s)
+and (%(type)s::text is null or coalesce(k.type, 'unknown') = %(type)s)
+and (%(record)s::uuid is null or k.parked_id = %(record)s)
+and (%(until)s::timestamptz is null or k.first_at <= %(until)s)
+"""
+_COUNT: Final = "select count(*) from parked k where" + _CHOSEN  # noqa: S608  (constants of this module)
+_GROUPS: Final = """
+select reason, coalesce(type, 'unknown') as type, count(*),
+  min(first_at) as first_at,
+  max(last_at) as last_at
+from parked where closed_at is null group by reason, 2 order by first_at
+"""
+_ROWS: Final = f"""
+select parked_id, consumer, topic, coalesce(type, 'unknown') as type, reason, attempts, first_at,
+  last_at, source, key, sequence,
+  (select count(*) from held h where h.consumer = k.consumer and h.source = k.source
+    and h.key = k.key) as holds_back,
+  (select action from repair r where r.parked_id = k.parked_id and r.done_at is null
+    and not r.dry_run limit 1) as asked
+from parked k where {_CHOSEN} order by first_at, sequence limit %(most)s
+"""  # noqa: S608  (constants of this module)
+_NOT_ASKED: Final = """
+not exists (select 1 from repair r
+  where r.parked_id = k.parked_id and r.done_at is null and r.dry_run = %(dry)s)
+"""
+_INSERT: Final = """
+insert into repair (batch_id, action, dry_run, consumer, parked_id, reason, asked_by)
+select %(batch)s, %(action)s, %(dry)s, k.consumer, k.parked_id, %(reason)s, %(asked_by)s
+"""
+_ASK: Final = f"""
+{_INSERT} from parked k where {_CHOSEN} and {_NOT_ASKED}
+order by k.first_at, k.sequence limit %(most)s
+"""
+_ASK_FOR_REAL: Final = f"""
+{_INSERT} from repair d join parked k using (parked_id)
+where d.batch_id = %(dry_batch)s and d.dry_run and d.action = 'replay' and d.outcome = 'replayed'
+  and k.closed_at is null and {_NOT_ASKED}
+order by d.number
+"""
