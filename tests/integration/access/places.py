@@ -70,7 +70,7 @@ def add_staff(
 STREAM = {"consumer": "intake", "source": "/routing/baton-rouge", "key": "held-key"}
 OPERATION: Mapping[str, Mapping[str, str]] = {
     "POST /ops/parked": {
-        "action": "replay",
+        "action": "dry-run",
         "reason": "cause-mended",
         "per_second": "5",
         "until": "2100-01-01T00:00:00+00:00",

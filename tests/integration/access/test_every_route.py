@@ -128,9 +128,9 @@ POST /console/services/<uuid:service_id>/resume
                                    nobody stranger removed elsewhere advocate agency_admin partner partner_admin coordinator operator
 GET  /                                 in      403     403       403      403          403     403           403         403       ok
 GET  /ops/deliveries                   in      403     403       403      403          403     403           403         403       ok
-POST /ops/deliveries/send-again       401      403     403       403      403          403     403           403         403       ok
 POST /ops/deliveries/<uuid:delivery_id>/send-again
                                       401      403     403       403      403          403     403           403         403       ok
+POST /ops/deliveries/send-again       401      403     403       403      403          403     403           403         403       ok
 """,
 }
 
