@@ -35,4 +35,4 @@ class Housekeeping:
         except AWAY as failure:
             _log.warning("housekeeping-waits", exc_info=failure)
             return False
-        return max(gone) == _AT_ONCE
+        return max(gone) >= _AT_ONCE
