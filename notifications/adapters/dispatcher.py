@@ -185,6 +185,7 @@ def _message(row: dict[str, Any]) -> Message:
         answer_by=None if answer_by is None else datetime.fromisoformat(answer_by),
         agency=row["agency"],
         said_at=row["said_at"],
+        leased_at=row["leased_at"],
         trace=row["trace"],
         correlation_id=row["correlation_id"],
     )
@@ -219,7 +220,7 @@ from due, contact_point c, referral_thread t
 where d.delivery_id = due.delivery_id and c.endpoint_id = d.endpoint_id
   and t.referral_id = d.referral_id
 returning d.delivery_id, d.endpoint_id, c.owner_kind, c.channel, c.address, c.secret, d.template,
-  d.params, t.agency, d.said_at, d.trace, d.correlation_id
+  d.params, t.agency, d.said_at, now() as leased_at, d.trace, d.correlation_id
 """
 _LAPSED = """
 select delivery_id from delivery d join contact_point c using (endpoint_id)

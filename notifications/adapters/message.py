@@ -11,7 +11,11 @@ from notifications.domain.notices import Owner, Template
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one endpoint: the reference and a time are all that it may say."""
+    """One message to one endpoint: the reference and a time are all that it may say.
+
+    `leased_at` is the attempt's moment by the database's clock: this process's may be wrong, and
+    receivers refuse what was signed by a wrong one.
+    """
 
     delivery_id: UUID
     endpoint_id: UUID
@@ -24,6 +28,7 @@ class Message:
     answer_by: datetime | None
     agency: str
     said_at: datetime
+    leased_at: datetime
     trace: str
     correlation_id: str
 

@@ -1,7 +1,6 @@
 """Signed webhooks (Standard Webhooks): a type and the offer's reference, nothing more (R-58)."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -36,17 +35,12 @@ _MAY_RECOVER: Final = frozenset(
 )
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class WebhookSender:
     """Posts a message to an endpoint; answers are judged by their status, never kept."""
 
     gate: Gate = field(default_factory=Gate)
     safe: Safe = field(default_factory=Safe)
-    clock: Callable[[], datetime] = _utc_now
     ca_file: str | None = None
     read_seconds: float = READ_SECONDS
     adapters: Adapters = field(default_factory=Adapters)
@@ -56,7 +50,7 @@ class WebhookSender:
         try:
             target = self.gate.check(message.address)
             request = self._request(target, message)
-            return self._post(target, request)
+            return self._post(target, request, message.leased_at)
         except AddressRefused:
             return Answer("address-refused", Verdict.DOUBTFUL)
         except NameNotFound:
@@ -72,7 +66,7 @@ class WebhookSender:
 
     def _request(self, target: Target, message: Message) -> PreparedRequest:
         body = body_of(message)
-        stamp = int(self.clock().timestamp())
+        stamp = int(message.leased_at.timestamp())
         message_id = str(message.delivery_id)
         key = key_of(self.safe.open(message.endpoint_id, message.secret or b""))
         headers = {
@@ -87,7 +81,7 @@ class WebhookSender:
             headers["traceparent"] = message.trace
         return requests.Request("POST", target.url, headers=headers, data=body).prepare()
 
-    def _post(self, target: Target, request: PreparedRequest) -> Answer:
+    def _post(self, target: Target, request: PreparedRequest, now: datetime) -> Answer:
         response = self.adapters.of(target).send(
             request,
             stream=True,
@@ -95,16 +89,9 @@ class WebhookSender:
             verify=self.ca_file or True,
         )
         try:
-            return self._judge(response)
+            return _judge(response, now)
         finally:
             _let_go(response)
-
-    def _judge(self, response: Response) -> Answer:
-        status = response.status_code
-        if status // 100 == 2:  # noqa: PLR2004
-            return Answer("delivered", Verdict.DELIVERED)
-        after = _retry_after(response.headers.get("Retry-After", ""), self.clock())
-        return Answer(f"status-{status}", verdict_of(status), after)
 
 
 def body_of(message: Message) -> bytes:
@@ -133,6 +120,14 @@ def verdict_of(status: int) -> Verdict:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _MAY_RECOVER:
         return Verdict.TEMPORARY
     return Verdict.DOUBTFUL
+
+
+def _judge(response: Response, now: datetime) -> Answer:
+    status = response.status_code
+    if status // 100 == 2:  # noqa: PLR2004
+        return Answer("delivered", Verdict.DELIVERED)
+    after = _retry_after(response.headers.get("Retry-After", ""), now)
+    return Answer(f"status-{status}", verdict_of(status), after)
 
 
 def _instant(moment: datetime) -> str:

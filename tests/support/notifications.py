@@ -69,6 +69,7 @@ def a_message(**changes: Any) -> Message:
         "answer_by": NOW + timedelta(hours=4),
         "agency": "brva",
         "said_at": NOW,
+        "leased_at": datetime.now(UTC),
         "trace": "",
         "correlation_id": "c-1",
     }
