@@ -1,6 +1,7 @@
 """docker-compose.yml stays in step with the code: every process, every setting, every secret."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from shared.config import PREFIX, PROCESSES, Settings
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "deploy" / "env.template").read_text(encoding="utf-8")
+REALM = json.loads((ROOT / "deploy" / "keycloak" / "realm.json").read_text(encoding="utf-8"))
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 OURS = {
@@ -116,3 +118,17 @@ def test_the_databases_are_out_of_reach_from_outside() -> None:
     for name in ("postgres", "kafka", "keycloak-database"):
         assert COMPOSE["services"][name]["networks"] == ["inside"]
         assert "ports" not in COMPOSE["services"][name]
+
+
+def test_the_second_factor_is_asked_for_with_codes_that_apps_can_make() -> None:
+    # A realm that names part of the policy gets zeros for the rest: no digits, no period.
+    assert (REALM["otpPolicyAlgorithm"], REALM["otpPolicyDigits"]) == ("HmacSHA1", 6)
+    assert (REALM["otpPolicyPeriod"], REALM["otpPolicyLookAheadWindow"]) == (30, 1)
+    assert [a["alias"] for a in REALM["requiredActions"] if a["defaultAction"]] == [
+        "CONFIGURE_TOTP"
+    ]
+
+
+def test_a_first_password_can_be_temporary() -> None:
+    # A realm that names required actions has no others.
+    assert "UPDATE_PASSWORD" in {a["alias"] for a in REALM["requiredActions"] if a["enabled"]}
