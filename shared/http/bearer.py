@@ -1,8 +1,9 @@
 """Machine clients: access tokens of the identity provider (RFC 9068), checked at each request."""
 
+import hashlib
 import threading
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _SECONDS = 5.0
 _LEEWAY = 30
 _REST_SECONDS = 10.0
+_MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,10 @@ class InvalidToken(Exception):
 
 
 class Tokens:
-    """Checks access tokens against the provider's published keys, which it keeps."""
+    """Checks access tokens against the provider's published keys, which it keeps.
+
+    What a token was once found to say it says until it expires, so it is looked up by its hash.
+    """
 
     def __init__(self, issuer: str, audience: str) -> None:
         self._issuer = issuer
@@ -43,6 +48,7 @@ class Tokens:
         self._keys: KeySet | None = None
         self._fetched = 0.0
         self._lock = threading.Lock()
+        self._known: dict[bytes, dict[str, Any]] = {}
 
     def claims(self, token: str) -> dict[str, Any]:
         """Return the claims of a valid token; an unknown key's id has the keys fetched again.
@@ -52,6 +58,15 @@ class Tokens:
             TransientError: the provider's keys cannot be had.
 
         """
+        name = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(name)
+        if known is None or known["exp"] < time():
+            known = self._known[name] = self._proven(token)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        return dict(known)
+
+    def _proven(self, token: str) -> dict[str, Any]:
         try:
             return self._checked(token, self._keys_for(_key_id(token)))
         except (JoseError, ValueError) as wrong:
