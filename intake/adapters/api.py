@@ -4,15 +4,15 @@ Every request carries a client's access token. A referral of another agency is n
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_smorest import Blueprint
-from psycopg.errors import LockNotAvailable
 from werkzeug.exceptions import UnsupportedMediaType
 
 from intake.adapters import schemas
@@ -23,11 +23,11 @@ from intake.application.queries import referral_timeline
 from intake.application.submit import submit_referral
 from intake.application.take_back import revoke_release, withdraw
 from intake.domain.people import Story
-from shared.db import Tx, idempotency
-from shared.errors import Conflict, NotAllowed, NotFound
+from intake.domain.referrals import Note, Referral, first_note
+from shared.db import idempotency
+from shared.errors import NotAllowed, NotFound
 from shared.http import current_client, require_client
 
-_PATIENCE_MS: Final = 1000
 _TASK: Final[Mapping[str, str]] = {
     "accepted": "accepted",
     "overdue": "accepted",
@@ -59,16 +59,11 @@ def _add_submitting(blueprint: Blueprint, units: Units) -> None:
     def submit(header: dict[str, str], body: dict[str, Any]) -> ResponseReturnValue:
         """Refer a person: matching happens later, hence 202."""
         with units.opened() as (tx, work):
-            client = _client(work)
-            key = {"client": client, "key": header["key"].strip('"')}
-            answer = _begin(tx, **key)
-            if answer is None:
-                referral_id = submit_referral(_command(body, work), work=work).referral_id
-                answer = {"referral_id": str(referral_id)}
-                idempotency.remember(tx, **key, answer=answer)
-            referral_id = UUID(answer["referral_id"])
-            found = _answer(referral_id, work)
-        location = url_for("referrals_api.show", referral_id=referral_id)
+            client, key = _client(work), header["key"].strip('"')
+            token = idempotency.token_of(tx, client=client, key=key, fingerprint=_fingerprint())
+            sent = submit_referral(_command(token, body, work), work=work)
+            found = _new(sent.referral, work) if sent.is_new else _found(sent.referral_id, work)
+        location = url_for("referrals_api.show", referral_id=sent.referral_id)
         return found, HTTPStatus.ACCEPTED, {"Location": location}
 
 
@@ -79,7 +74,7 @@ def _add_reading(blueprint: Blueprint, units: Units) -> None:
         """Return where a referral stands."""
         with units.work() as work:
             _own_agency(work)
-            return _answer(referral_id, work)
+            return _found(referral_id, work)
 
 
 def _add_taking_back(blueprint: Blueprint, units: Units) -> None:
@@ -89,7 +84,7 @@ def _add_taking_back(blueprint: Blueprint, units: Units) -> None:
         """Take a release back, at once; a second time changes nothing (R-15)."""
         with units.work() as work:
             revoke_release(referral_id, release_id, by=_own_agency(work), work=work)
-            return _answer(referral_id, work)
+            return _found(referral_id, work)
 
     @blueprint.post("/<uuid:referral_id>/withdrawal")
     @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer())
@@ -97,7 +92,7 @@ def _add_taking_back(blueprint: Blueprint, units: Units) -> None:
         """Take the whole referral back; a second time changes nothing."""
         with units.work() as work:
             withdraw(referral_id, by=_own_agency(work), work=work)
-            return _answer(referral_id, work)
+            return _found(referral_id, work)
 
 
 def _require_json() -> None:
@@ -126,27 +121,13 @@ def _own_agency(work: Work) -> UUID:
     return client.member_id
 
 
-def _begin(tx: Tx, *, client: str, key: str) -> dict[str, Any] | None:
-    """Claim the key; a first request with it that takes longer than a moment is told (409)."""
-    tx.execute(f"set local lock_timeout = '{_PATIENCE_MS}ms'")
-    try:
-        answer = idempotency.begin(tx, client=client, key=key, fingerprint=_fingerprint())
-    except LockNotAvailable as waiting:
-        raise Conflict(
-            "The first request with this Idempotency-Key is still being worked on.",
-            state="in-progress",
-        ) from waiting
-    tx.execute("set local lock_timeout to default")
-    return answer
-
-
 def _fingerprint() -> bytes:
     return hashlib.sha256(request.get_data()).digest()
 
 
-def _command(body: dict[str, Any], work: Work) -> SubmitReferral:
+def _command(token: UUID, body: dict[str, Any], work: Work) -> SubmitReferral:
     return SubmitReferral(
-        token=uuid4(),
+        token=token,
         by=_own_agency(work),
         story=Story(
             person=body["person"],
@@ -158,8 +139,15 @@ def _command(body: dict[str, Any], work: Work) -> SubmitReferral:
     )
 
 
-def _answer(referral_id: UUID, work: Work) -> dict[str, Any]:
-    referral, timeline = referral_timeline(referral_id, work=work)
+def _new(referral: Referral, work: Work) -> dict[str, Any]:
+    return _answer(referral, [first_note(referral)], work.now)
+
+
+def _found(referral_id: UUID, work: Work) -> dict[str, Any]:
+    return _answer(*referral_timeline(referral_id, work=work), work.now)
+
+
+def _answer(referral: Referral, timeline: Sequence[Note], now: datetime) -> dict[str, Any]:
     return {
         "referral_id": referral.referral_id,
         "reference": referral.reference,
@@ -170,7 +158,7 @@ def _answer(referral_id: UUID, work: Work) -> dict[str, Any]:
         "releases": [
             {
                 **{name: getattr(release, name) for name in _RELEASE},
-                "state": release.state(work.now),
+                "state": release.state(now),
             }
             for release in referral.releases
         ],

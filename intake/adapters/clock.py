@@ -7,6 +7,7 @@ from intake.adapters.drafts import PostgresDrafts
 from intake.adapters.keys import Keys, Seal
 from intake.adapters.people import PostgresPeople
 from shared.db import Pool, now, transaction
+from shared.db.writes import Writes
 from shared.log import get_logger
 
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
@@ -49,7 +50,7 @@ class Clock:
 
     def _destroy_keys(self) -> None:
         with transaction(self._pool) as tx:
-            people = PostgresPeople(tx, self._seal)
+            people = PostgresPeople(tx, Writes(tx), self._seal)
             waiting = people.keys_to_destroy(again=not self._has_replayed)
             if waiting:
                 self._keys.destroy(waiting)

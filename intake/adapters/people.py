@@ -10,6 +10,7 @@ from intake.adapters.keys import Seal
 from intake.domain.people import Encounter, Person, SafeContact, Story, Wishes
 from intake.domain.releases import PNG, Drawn, Signature
 from shared.db import Tx
+from shared.db.writes import Writes
 from shared.errors import NotFound
 
 _PROFILE, _CONTACT = "profile", "contact"
@@ -20,16 +21,25 @@ class PostgresPeople:
     """Works in the transaction that it is given; `erased` are people whose key has to go."""
 
     tx: Tx
+    writes: Writes
     seal: Seal
     erased: list[UUID] = field(default_factory=list)
 
-    def put(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
-        """Store a new person with a new key, or a known person's newest answers."""
-        sealed = self.seal.close(
-            person_id, {_PROFILE: documents.dump(person), _CONTACT: documents.dump(contact)}
+    def add(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
+        """Store a new person with a new key."""
+        self.writes.add(
+            "insert into person (person_id, profile, contact) values (%s, %s, %s)",
+            (person_id, *self._answers(person_id, person, contact)),
         )
-        values = (person_id, sealed[_PROFILE], sealed[_CONTACT])
-        if self.tx.execute(_PUT, values).fetchone() is None:
+
+    def change(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
+        """Store a known person's newest answers."""
+        changed = self.tx.execute(
+            "update person set profile = %s, contact = %s, changed_at = now()"
+            " where person_id = %s and erased_at is null",
+            (*self._answers(person_id, person, contact), person_id),
+        )
+        if not changed.rowcount:
             raise NotFound(_NOBODY)
 
     def put_story(
@@ -40,7 +50,7 @@ class PostgresPeople:
         sealed = self.seal.close(
             person_id, {happened: documents.dump(encounter), helps: documents.dump(wishes)}
         )
-        self.tx.execute(
+        self.writes.add(
             "insert into story (referral_id, encounter, wishes) values (%s, %s, %s)",
             (referral_id, sealed[happened], sealed[helps]),
         )
@@ -57,7 +67,7 @@ class PostgresPeople:
                 about: json.dumps({**_how(signature), "statement": statement}).encode(),
             },
         )
-        self.tx.execute(
+        self.writes.add(
             "insert into release_signature (release_id, picture, about) values (%s, %s, %s)",
             (release_id, sealed[picture], sealed[about]),
         )
@@ -127,6 +137,13 @@ class PostgresPeople:
         )
         return [row["person_id"] for row in rows]
 
+    def _answers(
+        self, person_id: UUID, person: Person, contact: SafeContact
+    ) -> tuple[bytes, bytes]:
+        plain = {_PROFILE: documents.dump(person), _CONTACT: documents.dump(contact)}
+        sealed = self.seal.close(person_id, plain)
+        return sealed[_PROFILE], sealed[_CONTACT]
+
 
 def _story_fields(referral_id: UUID) -> tuple[str, str]:
     return f"encounter/{referral_id}", f"wishes/{referral_id}"
@@ -147,13 +164,6 @@ def _how(signature: Signature) -> dict[str, str]:
 
 
 _NOBODY = "There is no such person."
-_PUT = """
-insert into person (person_id, profile, contact) values (%s, %s, %s)
-on conflict (person_id) do update set profile = excluded.profile, contact = excluded.contact,
-  changed_at = now()
-where person.erased_at is null
-returning person_id
-"""
 _STORY = """
 select profile, contact, encounter, wishes from person, story
 where referral_id = %s and person_id = %s and erased_at is null

@@ -18,7 +18,8 @@ from intake.domain.happenings import (
 from intake.domain.referrals import Note, Offer, Referral
 from intake.domain.releases import Release
 from shared.db import Tx
-from shared.db.outbox import Outbox
+from shared.db.outbox import INSERT, Outbox
+from shared.db.writes import Writes
 from shared.errors import NotFound
 
 
@@ -30,6 +31,7 @@ class PostgresReferrals:
     """
 
     tx: Tx
+    writes: Writes
     outbox: Outbox
     site: str
     agency: str
@@ -56,17 +58,13 @@ class PostgresReferrals:
         found = self.tx.execute("select from referral where reference = %s", (reference,))
         return found.rowcount > 0
 
-    def add(self, referral: Referral) -> None:
-        """Store a new referral with its releases."""
-        self.tx.execute(
-            _ADD,
-            {
-                **{name: getattr(referral, name) for name in _COLUMNS},
-                "facts": documents.dump(referral.facts).decode(),
-            },
-        )
+    def add(self, referral: Referral, told: Submitted) -> None:
+        """Store a new referral with its releases and tell routing: the first of its events."""
+        row = [getattr(referral, name) for name in _COLUMNS]
+        self.writes.add(_ADD, [*row, documents.dump(referral.facts).decode()])
         for release in referral.releases:
             self.add_release(referral.referral_id, release)
+        self._tell(referral.referral_id, told, sequence=1)
 
     def get(self, referral_id: UUID) -> Referral:
         """Return one referral whole."""
@@ -109,7 +107,7 @@ class PostgresReferrals:
             release.purpose,
             release.expires_at,
         )
-        self.tx.execute(_ADD_RELEASE, values)
+        self.writes.add(_ADD_RELEASE, values)
 
     def revoke(self, release_ids: Sequence[UUID], at: datetime, how: str, by: UUID) -> None:
         """Take releases back: the rows are locked in their order, so that a read is waited for."""
@@ -129,7 +127,8 @@ class PostgresReferrals:
 
     def note(self, referral_id: UUID, note: Note) -> None:
         """Add to a referral's timeline."""
-        self.tx.execute(_NOTE, {**asdict(note), "referral_id": referral_id})
+        values = (getattr(note, name) for name in _OF_NOTE)
+        self.writes.add(_NOTE, (referral_id, *values))
 
     def timeline(self, referral_id: UUID) -> Sequence[Note]:
         """Return a referral's timeline, the oldest first."""
@@ -144,21 +143,24 @@ class PostgresReferrals:
         ).fetchone()
         if row is None:
             raise NotFound(_NO_REFERRAL)
-        self.outbox.add(
-            self.tx,
-            type=TYPES[type(happening)],
-            agency=self.agency,
-            key=referral_id,
-            sequence=row["sequence"],
-            data={"referral_id": referral_id, **self._data(happening)},
-        )
-        self.told.append(referral_id)
+        self._tell(referral_id, happening, sequence=row["sequence"])
 
     def count_information_sheet(self, reason: str, by: UUID) -> None:
         """Note that somebody was given an information sheet."""
         self.tx.execute(
             "insert into information_sheet (reason, member_id) values (%s, %s)", (reason, by)
         )
+
+    def _tell(self, referral_id: UUID, happening: Happening, *, sequence: int) -> None:
+        event = self.outbox.row(
+            type=TYPES[type(happening)],
+            agency=self.agency,
+            key=referral_id,
+            sequence=sequence,
+            data={"referral_id": referral_id, **self._data(happening)},
+        )
+        self.writes.add(INSERT, event)
+        self.told.append(referral_id)
 
     def _read(self, statement: str, referral_id: UUID) -> Referral:
         row = self.tx.execute(statement, (referral_id,)).fetchone()
@@ -219,11 +221,20 @@ _COLUMNS: Final = (
     "submitted_at",
     "changed_at",
 )
+_OF_NOTE: Final = (
+    "at",
+    "what",
+    "partner_id",
+    "offer_id",
+    "offer_reference",
+    "detail",
+    "due",
+    "by",
+)
 _ADD: Final = """
-insert into referral (referral_id, person_id, reference, status, due, facts, submitted_by,
-  submitted_at, changed_at)
-values (%(referral_id)s, %(person_id)s, %(reference)s, %(status)s, %(due)s, %(facts)s,
-  %(submitted_by)s, %(submitted_at)s, %(changed_at)s)
+insert into referral (referral_id, person_id, reference, status, due, submitted_by,
+  submitted_at, changed_at, facts, sequence)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 1)
 """
 _GET: Final = "select * from referral where referral_id = %s"
 _LOCK: Final = "select * from referral where referral_id = %s for no key update"
@@ -249,8 +260,7 @@ on conflict (offer_id) do update set state = excluded.state, reference = exclude
 _NOTE: Final = """
 insert into referral_event (referral_id, at, what, partner_id, offer_id, offer_reference, detail,
   due, by_member)
-values (%(referral_id)s, %(at)s, %(what)s, %(partner_id)s, %(offer_id)s, %(offer_reference)s,
-  %(detail)s, %(due)s, %(by)s)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _TIMELINE: Final = """
 select at, what, partner_id, offer_id, offer_reference, detail, due, by_member as "by"

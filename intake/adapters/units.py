@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from intake.adapters.disclosures import PostgresDisclosures
 from intake.adapters.drafts import PostgresDrafts
 from intake.adapters.keys import Keys, Seal
-from intake.adapters.partners import PostgresPartners
+from intake.adapters.partners import Directory, PostgresPartners
 from intake.adapters.people import PostgresPeople
 from intake.adapters.store import PostgresReferrals
 from intake.application.ports import Work
@@ -18,6 +18,7 @@ from intake.domain.rules import Rules
 from shared.contracts import codes
 from shared.db import Pool, Tx, now, transaction
 from shared.db.outbox import Outbox
+from shared.db.writes import Writes
 from shared.site import Agency, Site
 
 
@@ -60,6 +61,7 @@ class Units:
     keys: Keys
     rules: Rules
     wake: Callable[[], None] = _nothing
+    directory: Directory = field(default_factory=Directory)
 
     @contextmanager
     def work(self) -> Iterator[Work]:
@@ -85,12 +87,13 @@ class Units:
 
     def _on(self, tx: Tx, moment: datetime, after: "_After") -> Work:
         seal = Seal(self.keys, self.rules.agency)
+        writes = Writes(tx)
         outbox = Outbox(f"/intake/{self.rules.agency}")
         return Work(
-            partners=PostgresPartners(tx),
-            people=PostgresPeople(tx, seal, after.erased),
+            partners=PostgresPartners(tx, self.directory),
+            people=PostgresPeople(tx, writes, seal, after.erased),
             referrals=PostgresReferrals(
-                tx, outbox, self.rules.site, self.rules.agency, after.told
+                tx, writes, outbox, self.rules.site, self.rules.agency, after.told
             ),
             disclosures=PostgresDisclosures(tx),
             drafts=PostgresDrafts(tx, seal, after.removed),
@@ -98,7 +101,7 @@ class Units:
             rules=self.rules,
             new_id=uuid4,
             pick=secrets.choice,
-            together=tx.pipeline,
+            together=writes.together,
         )
 
     def _finish(self, after: "_After") -> None:
@@ -108,7 +111,8 @@ class Units:
             self.keys.destroy([*after.erased, *after.removed])
         if after.erased:
             with transaction(self.pool) as tx:
-                people = PostgresPeople(tx, Seal(self.keys, self.rules.agency))
+                seal = Seal(self.keys, self.rules.agency)
+                people = PostgresPeople(tx, Writes(tx), seal)
                 for person_id in after.erased:
                     people.key_destroyed(person_id)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from intake.domain.people import Story
+from intake.domain.referrals import Referral
 from intake.domain.releases import ReleaseRequest
 
 
@@ -26,9 +27,13 @@ class SubmitReferral:
 class SubmittedReferral:
     """What became of it; `is_new` is False for a form that was sent again."""
 
-    referral_id: UUID
-    reference: str
+    referral: Referral
     is_new: bool
+
+    @property
+    def referral_id(self) -> UUID:
+        """The referral's id."""
+        return self.referral.referral_id
 
 
 @dataclass(frozen=True, slots=True)

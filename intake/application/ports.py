@@ -9,7 +9,7 @@ from uuid import UUID
 
 from intake.application.commands import Draft
 from intake.domain.facts import Facts
-from intake.domain.happenings import Happening
+from intake.domain.happenings import Happening, Submitted
 from intake.domain.partners import Partner
 from intake.domain.people import Encounter, Person, SafeContact, Story, Wishes
 from intake.domain.referrals import Note, Offer, Referral
@@ -33,8 +33,16 @@ class Partners(Protocol):
 class People(Protocol):
     """Identity, sealed under a key for each person."""
 
-    def put(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
-        """Store a new person with a new key, or a known person's newest answers."""
+    def add(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
+        """Store a new person with a new key."""
+
+    def change(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
+        """Store a known person's newest answers.
+
+        Raises:
+            NotFound: no such person, or the person was erased.
+
+        """
 
     def put_story(
         self, referral_id: UUID, person_id: UUID, encounter: Encounter, wishes: Wishes
@@ -81,8 +89,8 @@ class Referrals(Protocol):
     def reference_is_taken(self, reference: str) -> bool:
         """Tell whether a referral has this reference."""
 
-    def add(self, referral: Referral) -> None:
-        """Store a new referral with its releases."""
+    def add(self, referral: Referral, told: Submitted) -> None:
+        """Store a new referral with its releases, and tell routing."""
 
     def get(self, referral_id: UUID) -> Referral:
         """Return one referral whole.
@@ -203,7 +211,7 @@ class Work:
     """One unit of work: its ports, the transaction's time, the rules, and where chance comes from.
 
     `pick` chooses one sign of a text; what is stored within `together` goes to the database in
-    one go, where that is possible.
+    one go, where that is possible, and is not read in between.
     """
 
     partners: Partners

@@ -10,7 +10,7 @@ from intake.domain.facts import released_facts
 from intake.domain.happenings import ReleaseSigned, Submitted
 from intake.domain.partners import barred_partners
 from intake.domain.references import new_reference
-from intake.domain.referrals import SUBMITTED, Note, Referral
+from intake.domain.referrals import SUBMITTED, Note, Referral, first_note
 from intake.domain.releases import (
     Release,
     ReleaseRequest,
@@ -49,13 +49,10 @@ def submit_referral(command: SubmitReferral, *, work: Work) -> SubmittedReferral
         releases=_signed(command.releases, work),
     )
     barred = barred_partners(work.partners.all().values(), command.story.encounter)
+    told = Submitted(referral.reference, command.by, referral.facts, referral.releases, barred)
     with work.together():
-        _store(command, referral, work)
-        work.referrals.publish(
-            referral_id,
-            Submitted(referral.reference, command.by, referral.facts, referral.releases, barred),
-        )
-    return SubmittedReferral(referral_id, referral.reference, is_new=True)
+        _store(command, referral, told, work)
+    return SubmittedReferral(referral, is_new=True)
 
 
 def add_release(command: AddRelease, *, work: Work) -> SubmittedReferral:
@@ -82,7 +79,7 @@ def add_release(command: AddRelease, *, work: Work) -> SubmittedReferral:
         work.referrals.publish(referral.referral_id, ReleaseSigned(release))
         note = Note(work.now, "release-signed", release.partner_id, by=command.by)
         work.referrals.note(referral.referral_id, note)
-    return SubmittedReferral(referral.referral_id, referral.reference, is_new=True)
+    return SubmittedReferral(referral, is_new=True)
 
 
 def submitted(token: UUID, *, work: Work) -> UUID | None:
@@ -106,7 +103,7 @@ def _free_reference(work: Work) -> str:
 
 
 def _as_before(referral_id: UUID, work: Work) -> SubmittedReferral:
-    return SubmittedReferral(referral_id, work.referrals.get(referral_id).reference, is_new=False)
+    return SubmittedReferral(work.referrals.get(referral_id), is_new=False)
 
 
 def _check(command: SubmitReferral, work: Work) -> None:
@@ -149,14 +146,15 @@ def _signed(requests: Sequence[ReleaseRequest], work: Work) -> tuple[Release, ..
     )
 
 
-def _store(command: SubmitReferral, referral: Referral, work: Work) -> None:
+def _store(command: SubmitReferral, referral: Referral, told: Submitted, work: Work) -> None:
     story = command.story
-    work.people.put(referral.person_id, story.person, story.contact)
-    work.referrals.add(referral)
+    keep = work.people.add if command.person_id is None else work.people.change
+    keep(referral.person_id, story.person, story.contact)
+    work.referrals.add(referral, told)
     work.people.put_story(referral.referral_id, referral.person_id, story.encounter, story.wishes)
     for request, release in zip(command.releases, referral.releases, strict=True):
         _keep_signature(request, release, referral.person_id, work)
-    work.referrals.note(referral.referral_id, Note(work.now, SUBMITTED, by=command.by))
+    work.referrals.note(referral.referral_id, first_note(referral))
 
 
 def _keep_signature(

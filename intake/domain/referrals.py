@@ -89,6 +89,11 @@ class Note:
     by: UUID | None = None
 
 
+def first_note(referral: Referral) -> Note:
+    """Return the line that a referral's timeline begins with."""
+    return Note(referral.submitted_at, SUBMITTED, by=referral.submitted_by)
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """What routing tells of a referral. `what` is the event's verb, "offer-expired"."""

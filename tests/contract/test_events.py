@@ -28,6 +28,7 @@ from shared.contracts.catalogue import (
 from shared.contracts.event import Event, headers_of, read_envelope
 from shared.db import open_pool, transaction
 from shared.db.outbox import Outbox
+from shared.db.writes import Writes
 from shared.errors import InvalidEvent
 from tests.support.databases import SERVICES, TestDatabase
 from tests.support.samples import samples
@@ -194,7 +195,7 @@ def test_what_intake_tells_loads(intake_db: TestDatabase) -> None:
             (referral_id, person_id, uuid4()),
         )
     with open_pool(intake_db.web, name="contract") as pool, transaction(pool) as tx:
-        referrals = intake_store.PostgresReferrals(tx, outbox, "baton-rouge", "brva")
+        referrals = intake_store.PostgresReferrals(tx, Writes(tx), outbox, "baton-rouge", "brva")
         for kind in get_args(intake_happenings.Happening):
             for happening in samples(kind):
                 referrals.publish(referral_id, happening)

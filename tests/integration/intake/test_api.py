@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from intake.adapters.api import referrals
 from intake.application.follow import learn_partner
 from shared.db import transaction
-from shared.db.idempotency import begin
+from shared.db.idempotency import token_of
 from shared.http import create_app, json_api
 from shared.http.bearer import InvalidToken
 from shared.http.web import web
@@ -216,7 +216,7 @@ class TestSubmitting:
         self, client: FlaskClient, world: World
     ) -> None:
         with transaction(world.web_pool) as tx:
-            begin(tx, client="agency-system", key="a-1", fingerprint=b"the same body")
+            token_of(tx, client="agency-system", key="a-1", fingerprint=b"the same body")
 
             found = problem(post(client, a_body(), key='"a-1"'), 409)
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from shared.db import Pool, now, open_pool, transaction
-from shared.db.idempotency import begin, remember
+from shared.db.idempotency import token_of
 from shared.db.members import Member, find_member, save_members
 from shared.db.migrate import DatabaseIsNewer, upgrade
 from shared.db.wake import WakeListener, Waker
@@ -77,29 +77,27 @@ def test_time_stands_still_in_a_transaction(pool: Pool) -> None:
         assert now(tx) == now(tx)
 
 
-def test_a_repeated_request_gets_the_first_answer(pool: Pool) -> None:
+def test_a_repeated_request_gets_the_first_ones_token(pool: Pool) -> None:
     with transaction(pool) as tx:
-        assert begin(tx, client="c", key="k", fingerprint=b"1") is None
-        remember(tx, client="c", key="k", answer={"id": 1})
+        first = token_of(tx, client="c", key="k", fingerprint=b"1")
     with transaction(pool) as tx:
-        assert begin(tx, client="c", key="k", fingerprint=b"1") == {"id": 1}
-        assert begin(tx, client="other", key="k", fingerprint=b"1") is None
+        assert token_of(tx, client="c", key="k", fingerprint=b"1") == first
+        assert token_of(tx, client="other", key="k", fingerprint=b"1") != first
 
 
 def test_a_key_used_for_another_body_is_refused(pool: Pool) -> None:
     with transaction(pool) as tx:
-        begin(tx, client="c", key="k", fingerprint=b"1")
-        remember(tx, client="c", key="k", answer={"id": 1})
+        token_of(tx, client="c", key="k", fingerprint=b"1")
     with pytest.raises(Rejected, match="another body"), transaction(pool) as tx:
-        begin(tx, client="c", key="k", fingerprint=b"2")
+        token_of(tx, client="c", key="k", fingerprint=b"2")
 
 
 def test_a_failed_request_frees_its_key(pool: Pool) -> None:
     with pytest.raises(RuntimeError), transaction(pool) as tx:
-        begin(tx, client="c", key="k", fingerprint=b"1")
+        token_of(tx, client="c", key="k", fingerprint=b"1")
         raise RuntimeError
     with transaction(pool) as tx:
-        assert begin(tx, client="c", key="k", fingerprint=b"2") is None
+        token_of(tx, client="c", key="k", fingerprint=b"2")
 
 
 def test_a_database_of_a_newer_version_is_left_alone(intake_db: TestDatabase) -> None:

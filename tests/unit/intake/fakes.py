@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from intake.application.commands import Draft
 from intake.application.ports import Disclosable, Read, Work
 from intake.domain.facts import Facts
-from intake.domain.happenings import Happening
+from intake.domain.happenings import Happening, Submitted
 from intake.domain.partners import Partner
 from intake.domain.people import Encounter, Person, SafeContact, Story, Wishes
 from intake.domain.referrals import ERASED, Note, Offer, Referral
@@ -61,8 +61,11 @@ class FakePartners:
 class FakePeople:
     memory: Memory
 
-    def put(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
-        if person_id in self.memory.people and self.memory.people[person_id] is None:
+    def add(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
+        self.memory.people[person_id] = (person, contact)
+
+    def change(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
+        if self.memory.people.get(person_id) is None:
             raise NotFound
         self.memory.people[person_id] = (person, contact)
 
@@ -115,9 +118,10 @@ class FakeReferrals:
     def reference_is_taken(self, reference: str) -> bool:
         return any(r.reference == reference for r in self.memory.referrals.values())
 
-    def add(self, referral: Referral) -> None:
+    def add(self, referral: Referral, told: Submitted) -> None:
         self.memory.referrals[referral.referral_id] = referral
         self.memory.notes[referral.referral_id] = []
+        self.publish(referral.referral_id, told)
 
     def get(self, referral_id: UUID) -> Referral:
         if referral_id not in self.memory.referrals:
