@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -97,7 +97,8 @@ def latest_expiry(rules: Rules, now: datetime) -> date:
 
 def end_of(day: date, rules: Rules) -> datetime:
     """Return the moment at which a release ends: the last day's midnight at the site."""
-    return datetime(day.year, day.month, day.day, tzinfo=rules.zone) + timedelta(days=1)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=rules.zone) + timedelta(days=1)
+    return midnight.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from joserfc import jwt
@@ -11,6 +12,7 @@ from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
 from services.local.provider import Provider
+from shared.http import bearer
 from tests.support.databases import TestDatabase
 from tests.support.web import add_member
 
@@ -117,3 +119,26 @@ def test_an_unknown_address_and_a_wrong_method_are_problems(provided_app: Flask)
     assert (missing.status_code, method.status_code) == (404, 405)
     assert {missing.content_type, method.content_type} == {"application/problem+json"}
     assert "POST" in method.headers["Allow"]
+
+
+def test_a_known_token_opens_nothing_once_its_client_is_removed(
+    provided_app: Flask, token: str, base_db: TestDatabase
+) -> None:
+    """R-59: what was found about a token is kept, what its client may do is not."""
+    assert post(provided_app, token).status_code == 200
+    with psycopg.connect(base_db.owner) as connection:
+        connection.execute("update member set active = false")
+
+    assert post(provided_app, token).status_code == 403
+
+
+def test_a_known_token_is_refused_once_it_has_expired(
+    provided_app: Flask, provider: Provider, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert post(provided_app, token).status_code == 200
+    later = time.time() + 3600
+
+    monkeypatch.setattr(time, "time", lambda: later)
+    monkeypatch.setattr(bearer, "time", lambda: later)
+
+    assert post(provided_app, token).status_code == 401

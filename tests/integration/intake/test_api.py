@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from intake.adapters.api import referrals
-from intake.application.follow import learn_partner
+from intake.application.follow import forget_partner, learn_partner
 from shared.db import transaction
 from shared.db.idempotency import token_of
 from shared.http import create_app, json_api
@@ -31,6 +31,7 @@ from tests.unit.intake.builders import (
 )
 
 PARTNER = uuid4()
+SECOND = uuid4()
 BARRED = uuid4()
 MONITOR = uuid4()
 ELSEWHERE = uuid4()
@@ -65,6 +66,7 @@ def client(app: Flask, world: World) -> FlaskClient:
     with world.worker.work() as work:
         for partner in (
             a_partner(partner_id=PARTNER),
+            a_partner(partner_id=SECOND),
             a_partner(partner_id=BARRED, ties=(a_tie(POLICE),)),
             a_partner(partner_id=MONITOR, recipient=False),
             a_partner(partner_id=ELSEWHERE, site="oakland"),
@@ -231,6 +233,35 @@ class TestSubmitting:
     @pytest.mark.parametrize("key", ["x" * 300, 'half"quoted', "two words"])
     def test_a_key_that_is_no_key_is_refused(self, client: FlaskClient, key: str) -> None:
         problem(post(client, a_body(), key=key), 400)
+
+    def test_an_answer_at_once_is_the_one_that_is_read_later(self, client: FlaskClient) -> None:
+        body = a_body()
+        body["releases"].append(
+            {**copy.deepcopy(body["releases"][0]), "partner_id": str(SECOND), "rank": 2}
+        )
+
+        at_once = post(client, body, key='"a-1"').get_json()
+
+        assert at_once == post(client, body, key='"a-1"').get_json()
+        assert at_once == get(client, f"/{at_once['referral_id']}").get_json()
+
+    def test_a_partner_is_taken_for_what_it_is_now(
+        self, client: FlaskClient, world: World
+    ) -> None:
+        """R-10: the directory that is kept is never older than the database's."""
+        sent(client)
+        with world.worker.work() as work:
+            learn_partner(a_partner(partner_id=PARTNER, ties=(a_tie(POLICE),)), 2, work=work)
+
+        refused = problem(post(client, a_body()), 422)
+
+        assert "releases.0.partner_id" in refused["errors"]
+        with world.worker.work() as work:
+            learn_partner(a_partner(partner_id=PARTNER), 3, work=work)
+        sent(client)
+        with world.worker.work() as work:
+            forget_partner(PARTNER, 4, work=work)
+        problem(post(client, a_body()), 422)
 
 
 class TestBadInput:
