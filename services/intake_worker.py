@@ -5,6 +5,7 @@ import threading
 
 from intake.adapters.clock import Clock
 from intake.adapters.events import FINAL, IMMEDIATE, Events
+from intake.adapters.gauges import MEASURES
 from intake.adapters.units import Units, rules_of
 from services.intake_parts import open_keys
 from services.pipeline import pipeline
@@ -31,7 +32,7 @@ def loops(settings: IntakeWorkerSettings) -> list[Loop]:
     inbox = Inbox(NAME, pool, events.handlers(), immediate=IMMEDIATE, final=FINAL)
     clock = Loop(f"{NAME}-clock", Clock(pool, keys, settings.agency).step, pause=_CLOCK_SECONDS)
     reading = read_by(NAME, settings.agency)
-    return pipeline(settings, inbox, reading, [clock], relay_wake)
+    return pipeline(settings, inbox, reading, [clock], relay_wake, measures=MEASURES)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import sys
 
+from notifications.adapters.metrics import MEASURES
 from notifications.adapters.process import build_dispatcher, build_inbox, dispatcher_loop
 from services.pipeline import pipeline
 from services.site import safe_site
@@ -21,8 +22,8 @@ def loops(settings: NotificationsWorkerSettings) -> list[Loop]:
     pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
     dispatcher = build_dispatcher(settings, pool, site)
     own = [dispatcher_loop(dispatcher)]
-    inbox = build_inbox(pool, site)
-    return pipeline(settings, inbox, read_by(NAME), own, dispatcher.relay_wake)
+    inbox, wake = build_inbox(pool, site), dispatcher.relay_wake
+    return pipeline(settings, inbox, read_by(NAME), own, wake, measures=MEASURES)
 
 
 if __name__ == "__main__":

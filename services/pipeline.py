@@ -7,11 +7,23 @@ from services.topics import Reading
 from shared.bus import Bus, open_bus
 from shared.config import WorkerSettings
 from shared.db.wake import WakeListener
-from shared.worker import Consumer, Housekeeping, Inbox, Lag, Loop, Relay, Repairs, Samples
+from shared.worker import (
+    Consumer,
+    Gauges,
+    Housekeeping,
+    Inbox,
+    Lag,
+    Loop,
+    Measure,
+    Relay,
+    Repairs,
+    Samples,
+)
 
 _HOUSEKEEPING_SECONDS = 20.0
 _LAG_SECONDS = 5.0
 _SAMPLES_SECONDS = 20.0
+_GAUGES_SECONDS = 10.0
 
 
 def bus_of(settings: WorkerSettings) -> Bus:
@@ -24,14 +36,18 @@ def bus_of(settings: WorkerSettings) -> Bus:
     )
 
 
-def pipeline(
+def pipeline(  # noqa: PLR0913  (what a worker is made of)
     settings: WorkerSettings,
     inbox: Inbox,
     reading: Reading,
     own: Sequence[Loop],
     relay_wake: threading.Event,
+    *,
+    measures: Sequence[Measure] = (),
 ) -> list[Loop]:
     """Return the service's own loops with relay, consumer, repairs, wake-ups and housekeeping.
+
+    `measures` are the service's own gauges.
 
     They wake each other after a commit, and web wakes them all; an own loop that has written
     events sets `relay_wake`.
@@ -53,7 +69,9 @@ def pipeline(
     measuring = Loop(f"{name}-lag", lag.step, pause=_LAG_SECONDS)
     samples = Samples(name, inbox.pool)
     sampling = Loop(f"{name}-samples", samples.step, pause=_SAMPLES_SECONDS)
-    return [*woken, consuming, listening, tidying, measuring, sampling]
+    gauges = Gauges(name, inbox.pool, measures)
+    gauging = Loop(f"{name}-gauges", gauges.step, pause=_GAUGES_SECONDS)
+    return [*woken, consuming, listening, tidying, measuring, sampling, gauging]
 
 
 def _waking(loops: Sequence[Loop]) -> Callable[[], None]:

@@ -5,6 +5,7 @@ import threading
 
 from routing.adapters.desk import Desk
 from routing.adapters.events import FINAL, IMMEDIATE, handlers
+from routing.adapters.gauges import MEASURES
 from routing.adapters.locking import lock_rows
 from routing.adapters.loops import clock_step
 from services.pipeline import pipeline
@@ -26,7 +27,7 @@ def loops(settings: RoutingWorkerSettings) -> list[Loop]:
     desk = Desk(pool, safe_site(settings.site), relay_wake.set)
     inbox = Inbox(NAME, pool, handlers(desk), IMMEDIATE, FINAL, lock_rows)
     clock = Loop(f"{NAME}-clock", clock_step(desk))
-    return pipeline(settings, inbox, read_by(NAME), [clock], relay_wake)
+    return pipeline(settings, inbox, read_by(NAME), [clock], relay_wake, measures=MEASURES)
 
 
 if __name__ == "__main__":

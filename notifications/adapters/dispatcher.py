@@ -19,10 +19,10 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from notifications.adapters.message import Message, Sender
-from notifications.adapters.metrics import ATTEMPTS, SECONDS
+from notifications.adapters.metrics import ATTEMPTS, ENDED, SECONDS
 from notifications.adapters.store import PostgresStore
 from notifications.application.attempt import lapse, record
-from notifications.domain.attempts import Answer, Verdict
+from notifications.domain.attempts import Answer, State, Verdict
 from notifications.domain.notices import Owner, Template
 from shared import log
 from shared.db import Pool, now, transaction
@@ -143,6 +143,8 @@ class Dispatcher:
             state = record(message.delivery_id, answer, store, now=now(tx), chance=chance)
         self.relay_wake.set()
         ATTEMPTS.labels(message.channel, answer.verdict).inc()
+        if state in {State.DELIVERED, State.EXHAUSTED}:
+            ENDED.labels(message.channel, state).inc()
         _log.info(
             "attempt",
             delivery_id=str(message.delivery_id),
@@ -155,18 +157,23 @@ class Dispatcher:
         if monotonic() - self._lapse_at < _LAPSE_SECONDS:
             return
         self._lapse_at = monotonic()
-        with transaction(self.pool) as tx:
-            lapsed = [row["delivery_id"] for row in tx.execute(_LAPSED)]
-        for delivery_id in lapsed:
-            with transaction(self.pool) as tx:
-                lapse(delivery_id, PostgresStore(tx, self.outbox), now=now(tx))
-        if lapsed:
-            self.relay_wake.set()
+        self._lapse()
         if monotonic() > self._purge_at:
             with transaction(self.pool) as tx:
                 gone = [tx.execute(purge, (_AT_ONCE,)).rowcount for purge in _PURGES]
             if max(gone) < _AT_ONCE:
                 self._purge_at = monotonic() + _PURGE_SECONDS
+
+    def _lapse(self) -> None:
+        with transaction(self.pool) as tx:
+            lapsed = tx.execute(_LAPSED).fetchall()
+        for row in lapsed:
+            with transaction(self.pool) as tx:
+                given_up = lapse(row["delivery_id"], PostgresStore(tx, self.outbox), now=now(tx))
+            if given_up:
+                ENDED.labels(row["channel"], State.EXHAUSTED).inc()
+        if lapsed:
+            self.relay_wake.set()
 
 
 def _message(row: dict[str, Any]) -> Message:
@@ -223,7 +230,7 @@ returning d.delivery_id, d.endpoint_id, c.owner_kind, c.channel, c.address, c.se
   d.params, t.agency, d.said_at, now() as leased_at, d.trace, d.correlation_id
 """
 _LAPSED = """
-select delivery_id from delivery d join contact_point c using (endpoint_id)
+select delivery_id, c.channel from delivery d join contact_point c using (endpoint_id)
 where d.state in ('waiting', 'sending', 'failed-temporarily')
   and (d.leased_until is null or d.leased_until <= now())
   and (d.not_after <= now() or c.disabled_at is not null or not c.active)

@@ -6,6 +6,7 @@ Both deliver at least once and in order for each key within a topic; nothing mor
 from shared.bus.open import open_bus
 from shared.bus.port import (
     LARGEST_VALUE,
+    Behind,
     Bus,
     Message,
     Producer,
@@ -17,6 +18,7 @@ from shared.bus.port import (
 
 __all__ = [
     "LARGEST_VALUE",
+    "Behind",
     "Bus",
     "Message",
     "Producer",

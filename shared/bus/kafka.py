@@ -33,7 +33,15 @@ from kafka.errors import (
 )
 from kafka.net.compat import KafkaNetClient
 
-from shared.bus.port import LARGEST_VALUE, Message, Record, SendFailed, TopicSpec, one_pattern
+from shared.bus.port import (
+    LARGEST_VALUE,
+    Behind,
+    Message,
+    Record,
+    SendFailed,
+    TopicSpec,
+    one_pattern,
+)
 from shared.errors import TransientError
 from shared.log import get_logger
 
@@ -47,6 +55,8 @@ _CLOSE_SECONDS = 3.0
 _NEW_TOPICS_MS = 1_000
 _SESSION_MS = 10_000
 _COMMIT_MS = 5_000
+_PEEK_BYTES = 65_536
+_PEEK_SECONDS = 2.0
 
 _REFUSED = {
     MessageSizeTooLargeError: SendFailed("too-large", permanent=True),
@@ -219,17 +229,24 @@ class KafkaSubscription:
             # Mostly a rebalance: whoever has the partition now may get the records once more.
             _log.warning("bus-commit-failed", group=self._group, exc_info=failure)
 
-    def lag(self) -> Mapping[str, int]:
-        """Return how many records of each topic are not committed."""
+    def lag(self) -> Mapping[str, Behind]:
+        """Return what of each topic is not committed."""
         wanted = re.compile(self._pattern)
         with _admin(self._settings) as admin:
             partitions = _partitions(admin, lambda name: bool(wanted.match(name)))
             committed = _committed(admin, self._group)
             first, end = _offsets(admin, partitions)
-        lag: dict[str, int] = {}
-        for partition in partitions:
-            start = max(committed.get(partition, 0), first[partition])
-            lag[partition.topic] = lag.get(partition.topic, 0) + end[partition] - start
+        starts = {p: max(committed.get(p, 0), first[p]) for p in partitions}
+        oldest = _came_at(
+            self._settings, {p: start for p, start in starts.items() if start < end[p]}
+        )
+        lag: dict[str, Behind] = {}
+        for partition, start in starts.items():
+            found = lag.get(partition.topic, Behind(0))
+            times = [at for at in (found.oldest, oldest.get(partition)) if at]
+            lag[partition.topic] = Behind(
+                found.records + end[partition] - start, min(times, default=None)
+            )
         return lag
 
     def close(self) -> None:
@@ -365,6 +382,35 @@ def _partitions(admin: Any, wanted: Any) -> list[Any]:  # noqa: ANN401  (the cli
         if wanted(topic["name"])
         for partition in topic["partitions"]
     ]
+
+
+def _came_at(settings: Mapping[str, Any], offsets: Mapping[Any, int]) -> dict[Any, datetime]:
+    """Return when the records at these offsets came; only the broker knows, so they are read."""
+    if not offsets:
+        return {}
+    found: dict[Any, datetime] = {}
+    try:
+        consumer = open_client(
+            KafkaConsumer,
+            settings,
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=_PEEK_BYTES,
+            allow_auto_create_topics=False,
+        )
+        try:
+            consumer.assign(list(offsets))
+            for partition, offset in offsets.items():
+                consumer.seek(partition, offset)
+            deadline = time.monotonic() + _PEEK_SECONDS
+            while len(found) < len(offsets) and time.monotonic() < deadline:
+                for partition, records in consumer.poll(timeout_ms=200).items():
+                    found.setdefault(partition, _record(records[0]).timestamp)
+                    consumer.pause(partition)
+        finally:
+            consumer.close(autocommit=False)
+    except KafkaError as failure:
+        raise TransientError("Kafka is away") from failure
+    return found
 
 
 def _committed(admin: Any, group: str) -> dict[Any, int]:  # noqa: ANN401  (untyped)

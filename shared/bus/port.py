@@ -34,6 +34,14 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """What a group has yet to commit of a topic: how many records, and when the oldest came."""
+
+    records: int
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TopicSpec:
     """How a topic is made.
 
@@ -90,8 +98,8 @@ class Subscription(Protocol):
         A commit that fails is logged, not raised: the records may then come twice.
         """
 
-    def lag(self) -> Mapping[str, int]:
-        """Return how many records of each topic the group has yet to commit.
+    def lag(self) -> Mapping[str, Behind]:
+        """Return what of each topic the group has yet to commit.
 
         Raises:
             TransientError: the bus is away.

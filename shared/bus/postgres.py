@@ -11,7 +11,15 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from shared.bus.port import LARGEST_VALUE, Message, Record, SendFailed, TopicSpec, one_pattern
+from shared.bus.port import (
+    LARGEST_VALUE,
+    Behind,
+    Message,
+    Record,
+    SendFailed,
+    TopicSpec,
+    one_pattern,
+)
 from shared.errors import TransientError
 from shared.log import get_logger
 
@@ -162,11 +170,15 @@ class PostgresSubscription:
             _log.warning("bus-commit-failed", group=self._group, exc_info=failure)
             self._disconnect()
 
-    def lag(self) -> Mapping[str, int]:
-        """Return how many records of each topic are not committed."""
+    def lag(self) -> Mapping[str, Behind]:
+        """Return what of each topic is not committed."""
         with _or_away(), _connect(self._dsn) as connection:
             rows = connection.execute(_LAG, (self._group,)).fetchall()
-        return {row["name"]: row["lag"] for row in rows if self._pattern.match(row["name"])}
+        return {
+            row["name"]: Behind(row["lag"], row["oldest"])
+            for row in rows
+            if self._pattern.match(row["name"])
+        }
 
     def close(self) -> None:
         """Leave the group; its topics are free before the server has seen us go."""
@@ -324,7 +336,10 @@ do update set next_number = greatest(known.next_number, excluded.next_number)
 _LAG = """
 select name, (
   select count(*) from record
-  where record.topic = name and record.number >= coalesce(reader.next_number, 0)) as lag
+  where record.topic = name and record.number >= coalesce(reader.next_number, 0)) as lag, (
+  select at from record
+  where record.topic = name and record.number >= coalesce(reader.next_number, 0)
+  order by number limit 1) as oldest
 from topic left join reader on reader.topic = name and group_name = %s
 """
 

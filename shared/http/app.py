@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Flask, current_app, request
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from shared.config import WebSettings
@@ -67,6 +67,7 @@ def create_app(  # noqa: PLR0913  (what an app is made of, all by name)
     _configure(app, settings)
     attach(app, parts)
     use_database_sessions(app, service, settings, pool)
+    ProcessCollector(registry=parts.registry)
     observe(app, parts.registry)
     protect(app, form_origins=form_origins, secure=settings.public_url.startswith("https:"))
     handle_errors(app)

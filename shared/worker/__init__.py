@@ -1,6 +1,7 @@
 """A worker process: supervised loops that relay, consume, repair and keep house."""
 
 from shared.worker.consumer import Consumer
+from shared.worker.gauges import Gauges, Measure
 from shared.worker.housekeeping import Housekeeping
 from shared.worker.inbox import Handler, Inbox
 from shared.worker.lag import Lag
@@ -12,11 +13,13 @@ from shared.worker.samples import Samples
 __all__ = [
     "STUCK_SECONDS",
     "Consumer",
+    "Gauges",
     "Handler",
     "Housekeeping",
     "Inbox",
     "Lag",
     "Loop",
+    "Measure",
     "Relay",
     "Repairs",
     "Samples",

@@ -26,6 +26,8 @@ class Consumer:
         self._subscription = subscription
         self._after_commit = after_commit
         self._taken: Sequence[Record] = ()
+        self._last_poll = metrics.LAST_POLL.labels(inbox.consumer)
+        self._last_poll.set_to_current_time()
         self._failures = 0
 
     def step(self) -> bool:
@@ -37,6 +39,7 @@ class Consumer:
         try:
             if not self._taken:
                 self._taken = self._subscription.poll(POLL_SECONDS)
+                self._last_poll.set_to_current_time()
             if self._taken:
                 self._apply()
         except AWAY as failure:

@@ -1,7 +1,10 @@
 """How far a consumer is behind: measured beside it, never in its way."""
 
-from shared.bus import Subscription
-from shared.db import Pool, transaction
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.bus import Behind, Subscription
+from shared.db import Pool, now, transaction
 from shared.log import get_logger
 from shared.worker import metrics
 from shared.worker.inbox import AWAY
@@ -17,6 +20,8 @@ class Lag:
         self._consumer = consumer
         self._subscription = subscription
         self._pool = pool
+        self._measured = metrics.MEASURED.labels(consumer, "bus")
+        self._measured.set_to_current_time()
 
     def step(self) -> bool:
         """Measure once."""
@@ -30,16 +35,37 @@ class Lag:
         lag = self._subscription.lag()
         with transaction(self._pool) as tx, tx.cursor() as cursor:
             cursor.executemany(
-                _KEEP, [(self._consumer, topic, records) for topic, records in sorted(lag.items())]
+                _KEEP,
+                [
+                    (self._consumer, topic, behind.records, behind.oldest)
+                    for topic, behind in sorted(lag.items())
+                ],
             )
-        for topic, records in lag.items():
-            metrics.LAG.labels(self._consumer, topic).set(records)
+            self._set(lag, now(tx))
+        self._measured.set_to_current_time()
+
+    def _set(self, lag: Mapping[str, Behind], moment: datetime) -> None:
+        """Set the gauges, the agencies of a topic taken together."""
+        records: dict[str, int] = {}
+        seconds: dict[str, float] = {}
+        for topic, behind in lag.items():
+            stem = _without_agency(topic)
+            age = (moment - behind.oldest).total_seconds() if behind.oldest else 0.0
+            records[stem] = records.get(stem, 0) + behind.records
+            seconds[stem] = max(seconds.get(stem, 0.0), age)
+        for stem, count in records.items():
+            metrics.LAG.labels(self._consumer, stem).set(count)
+            metrics.LAG_SECONDS.labels(self._consumer, stem).set(seconds[stem])
+
+
+def _without_agency(topic: str) -> str:
+    return ".".join(topic.split(".")[:2])
 
 
 _KEEP = """
 insert into consumer_lag as l (consumer, topic, records, behind_since)
-values (%s, %s, %s, now())
+values (%s, %s, %s, %s)
 on conflict (consumer, topic) do update
 set records = excluded.records, measured_at = now(),
-  behind_since = case when l.records > 0 then l.behind_since else now() end
+  behind_since = coalesce(excluded.behind_since, l.behind_since, now())
 """

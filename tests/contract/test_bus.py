@@ -16,6 +16,7 @@ import pytest
 
 from shared.bus import (
     LARGEST_VALUE,
+    Behind,
     Bus,
     Message,
     Producer,
@@ -311,10 +312,14 @@ def test_lag_counts_what_the_group_has_not_committed(
     before = dict(reader.lag())
     taken = take(reader, 3)
     uncommitted = dict(reader.lag())
+    reader.commit(taken[:2])
+    rest = dict(reader.lag())
     reader.commit(taken)
 
-    assert before == uncommitted == {f"{site}.a": 3}
-    assert dict(reader.lag()) == {f"{site}.a": 0}
+    oldest = min(record.timestamp for record in taken)
+    assert before == uncommitted == {f"{site}.a": Behind(3, oldest)}
+    assert rest == {f"{site}.a": Behind(1, taken[2].timestamp)}
+    assert dict(reader.lag()) == {f"{site}.a": Behind(0, None)}
 
 
 def test_unread_counts_what_some_group_has_not_committed_or_nobody_reads(
@@ -350,7 +355,7 @@ def test_an_older_commit_takes_nothing_back(
 
     reader.commit([taken[2], taken[0]])
 
-    assert dict(reader.lag()) == {f"{site}.a": 0}
+    assert dict(reader.lag()) == {f"{site}.a": Behind(0, None)}
 
 
 def test_a_message_that_is_too_large_is_refused_for_ever_and_alone(
