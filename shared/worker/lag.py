@@ -33,6 +33,7 @@ class Lag:
 
     def _measure(self) -> None:
         lag = self._subscription.lag()
+        self._measured.set_to_current_time()
         with transaction(self._pool) as tx, tx.cursor() as cursor:
             cursor.executemany(
                 _KEEP,
@@ -42,7 +43,6 @@ class Lag:
                 ],
             )
             self._set(lag, now(tx))
-        self._measured.set_to_current_time()
 
     def _set(self, lag: Mapping[str, Behind], moment: datetime) -> None:
         """Set the gauges, the agencies of a topic taken together."""
@@ -63,9 +63,8 @@ def _without_agency(topic: str) -> str:
 
 
 _KEEP = """
-insert into consumer_lag as l (consumer, topic, records, behind_since)
-values (%s, %s, %s, %s)
+insert into consumer_lag (consumer, topic, records, behind_since)
+values (%s, %s, %s, coalesce(%s, now()))
 on conflict (consumer, topic) do update
-set records = excluded.records, measured_at = now(),
-  behind_since = coalesce(excluded.behind_since, l.behind_since, now())
+set records = excluded.records, behind_since = excluded.behind_since, measured_at = now()
 """

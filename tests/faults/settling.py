@@ -88,7 +88,7 @@ def _of_bus(run: Run) -> Iterator[str]:
         bus = open_bus(run.system.kafka.url)
         subscription = bus.subscribe(reading.group, reading.topics, reading.patterns)
         try:
-            lag = sum(subscription.lag().values())
+            lag = sum(behind.records for behind in subscription.lag().values())
         except TransientError:
             lag = -1
         if lag:

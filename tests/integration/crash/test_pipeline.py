@@ -7,7 +7,16 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from shared.bus import Message, Producer, Record, SendFailed, Subscription, TopicSpec, open_bus
+from shared.bus import (
+    Behind,
+    Message,
+    Producer,
+    Record,
+    SendFailed,
+    Subscription,
+    TopicSpec,
+    open_bus,
+)
 from shared.db import Pool, open_pool, transaction
 from shared.db.outbox import Outbox
 from shared.worker import Consumer, Inbox, Relay
@@ -52,7 +61,7 @@ class DyingSubscription:
         self.subscription.commit(records)
         self.process.step()
 
-    def lag(self) -> dict[str, int]:
+    def lag(self) -> dict[str, Behind]:
         return dict(self.subscription.lag())
 
     def close(self) -> None:
