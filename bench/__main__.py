@@ -1,23 +1,19 @@
 """`make bench`: run the benchmarks, print the table, keep the results."""
 
 import importlib.util
-import platform
 import shutil
+import traceback
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol, cast
 
 import click
-import psutil
 
+from bench import page
 from bench.pairs import FEWEST_PAIRS, Bench, Result, keep, kept, say, table
 from services.local import kafka
 
 NAMES = ("intake", "pipeline", "latency", "knee", "slow-partner", "drain", "consume", "relay")
 """The modules in their order; a dash in a name is an underscore in its module's."""
-
-_FOLDER = Path(__file__).parent
 
 
 class Module(Protocol):
@@ -35,19 +31,35 @@ class Module(Protocol):
 @click.option("--pairs", type=click.IntRange(1), default=FEWEST_PAIRS, show_default=True)
 @click.option("--write", is_flag=True, help="Write bench/RESULTS.md.")
 def main(only: str, pairs: int, *, write: bool) -> None:
-    """Run the benchmarks and print their table."""
+    """Run the benchmarks and print their table; one that fails is told, and the others go on."""
+    if write and pairs < FEWEST_PAIRS:
+        raise click.UsageError(f"Results are written from {FEWEST_PAIRS} pairs or more.")
     names = [name for name in only.split(",") if name] or NAMES
-    modules = [_module(name) for name in names]
-    _check_needs({need for module in modules for need in module.NEEDS})
-    results: list[Result] = []
-    for name, module in zip(names, modules, strict=True):
-        say(f"{name} ...")
-        results += module.run(pairs)
-        for result in results:
-            keep(result)
+    _check_needs({need for name in names for need in _module(name).NEEDS})
+    results, failed = _run(names, pairs)
     print(table(results))
     if write:
-        (_FOLDER / "RESULTS.md").write_text(_page(), encoding="utf-8")
+        page.write([r for name in NAMES for bench in _module(name).BENCHES if (r := kept(bench))])
+    if failed:
+        raise click.ClickException(f"Failed: {', '.join(failed)}.")
+
+
+def _run(names: Sequence[str], pairs: int) -> tuple[list[Result], list[str]]:
+    """Return the results, and the names of those that failed."""
+    results: list[Result] = []
+    failed: list[str] = []
+    for name in names:
+        say(f"{name} ...")
+        try:
+            found = _module(name).run(pairs)
+        except Exception:  # noqa: BLE001  (half an hour of the others' results is at stake)
+            traceback.print_exc()
+            failed.append(name)
+        else:
+            results += found
+            for result in found:
+                keep(result)
+    return results, failed
 
 
 def _module(name: str) -> Module:
@@ -67,36 +79,6 @@ def _check_needs(needs: set[str]) -> None:
         faults.append("The peer needs Celery: make bench installs it from the extra `bench`.")
     if faults:
         raise click.ClickException("\n".join(faults))
-
-
-def _page() -> str:
-    """Return RESULTS.md: what was last measured of each bench, then the notes."""
-    results = [r for name in NAMES for bench in _module(name).BENCHES if (r := kept(bench))]
-    notes = (_FOLDER / "NOTES.md").read_text(encoding="utf-8")
-    return (
-        "# Results of `make bench`\n\n"
-        f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}. Command: `make bench`.\n\n"
-        "Ours / peer in alternating pairs in the same run; the ratio is the median of the pairs'\n"
-        "ratios, the spread their lowest and highest. Compare ratios between machines, never\n"
-        "figures. A single bench is measured again by `make bench ONLY=name`.\n\n"
-        f"{table(results)}\n\n{notes}"
-    )
-
-
-def _machine() -> str:
-    model = next(
-        (line.split(":")[1] for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
-        platform.machine(),
-    )
-    memory = psutil.virtual_memory().total / 2**30
-    return (
-        f"{psutil.cpu_count()} CPUs ({model.strip()}), {memory:.0f} GiB,"
-        f" {platform.system()} {platform.release()}, Python {platform.python_version()}"
-    )
-
-
-def _lines(file: str) -> list[str]:
-    return Path(file).read_text(encoding="utf-8").splitlines()
 
 
 if __name__ == "__main__":

@@ -42,10 +42,11 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The pairs of one bench."""
+    """The pairs of one bench; `profile` says in a few lines what the time went on."""
 
     bench: Bench
     pairs: Sequence[Pair]
+    profile: Sequence[str] = ()
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -91,6 +92,7 @@ def keep(result: Result) -> None:
         "must": bench.must,
         "aim": bench.aim,
         "pairs": [{"ours": p.ours, "peer": p.peer, "ratio": p.ratio} for p in result.pairs],
+        "profile": list(result.profile),
         "unit": bench.unit,
         "better": bench.better,
         "at": result.at.isoformat(timespec="seconds"),
@@ -105,7 +107,7 @@ def kept(bench: Bench) -> Result | None:
     except FileNotFoundError:
         return None
     pairs = [Pair(pair["ours"], pair["peer"]) for pair in found["pairs"]]
-    return Result(bench, pairs, datetime.fromisoformat(found["at"]))
+    return Result(bench, pairs, found["profile"], datetime.fromisoformat(found["at"]))
 
 
 def table(results: Sequence[Result]) -> str:
