@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import signal
 import traceback
 from collections.abc import Sequence
 from typing import Protocol, cast
@@ -82,4 +83,5 @@ def _check_needs(needs: set[str]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is stopped
     main()
