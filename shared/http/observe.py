@@ -20,10 +20,11 @@ _QUIET: Final = frozenset(
 )
 
 
-class _Metrics:
+class RequestMetrics:
     """What is counted of requests, by the name of the view."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        """Count in the registry of one app."""
         names = ["endpoint", "method", "status"]
         self._count = Counter("wh_http_requests", "Requests answered", names, registry=registry)
         self._spent = Histogram(
@@ -38,7 +39,7 @@ class _Metrics:
 
 def observe(app: Flask, registry: CollectorRegistry) -> None:
     """Give each request its ids, log it without path, query, body or client address, count it."""
-    metrics = _Metrics(registry)
+    metrics = RequestMetrics(registry)
 
     def finish(response: Response) -> Response:
         seconds = perf_counter() - g.get("started", perf_counter())
