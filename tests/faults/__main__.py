@@ -14,6 +14,7 @@ from tests.faults.harness import Size, carry_out
 from tests.faults.run import logger
 
 RATE, FASTEST = 8.0, 16.0
+_HEADING = "## The last long run"
 
 
 @click.command()
@@ -40,10 +41,17 @@ def main(
     text, verdicts = carry_out(seed, size)
     click.echo(text)
     if into is not None:
-        into.write_text(f"# The last long run of `make faults`\n\n{text}", encoding="utf-8")
+        _keep(into, text)
     if wrong := shown(verdicts):
         click.echo("\n".join(wrong), err=True)
         sys.exit(1)
+
+
+def _keep(into: Path, text: str) -> None:
+    """Put the table in the place of the one before, below what the page says."""
+    page = into.read_text(encoding="utf-8") if into.exists() else ""
+    kept = page.split(_HEADING)[0].rstrip()
+    into.write_text(f"{kept}\n\n{_HEADING}\n\n{text}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def broker_away(run: Run) -> Iterator[None]:
         status = _status(f"{url}/readyz")
         down = name in {"intake", "routing", "notifications"} and status not in {200, None}
         run.expect(holds=not down, otherwise=f"{name} answers {status} without the broker")
-    run.system.kafka.start()
+    run.keep_servers_alive(frozenset({DATABASE}))
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def database_away(run: Run) -> Iterator[None]:
         _expect_away(run, name, url)
         status = _status(f"{url}/crisis")
         run.expect(holds=status in {200, None}, otherwise=f"{name}: /crisis answers {status}")
-    run.system.postgres.start()
+    run.keep_servers_alive(frozenset({BROKER}))
 
 
 def _expect_away(run: Run, name: str, url: str) -> None:
@@ -132,7 +132,7 @@ def log_full(run: Run) -> Iterator[None]:
     yield
     run.expect(holds=run.accepted_since(before), otherwise="nothing accepted, the log being full")
     disk.empty()
-    run.system.kafka.start()
+    run.keep_servers_alive(frozenset({DATABASE}))
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def database_full(run: Run) -> Iterator[None]:
     disk.fill()
     yield
     disk.empty()
-    run.system.postgres.start()
+    run.keep_servers_alive(frozenset({BROKER}))
 
 
 def _status(url: str) -> int | None:

@@ -75,6 +75,7 @@ class Plan:
         while self.kills and self.kills[0][0] <= progress:
             self._late.append(self.kills.pop(0)[1])
         busy: frozenset[str] = frozenset().union(*(track.touched for track in self.tracks))
+        run.keep_servers_alive(busy)
         ready = next((kill for kill in self._late if kill[0] not in busy), None)
         if ready is not None:
             self._late.remove(ready)

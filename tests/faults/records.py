@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -44,18 +44,26 @@ class Poison:
     parked_by: tuple[str, ...]
 
 
-def read_all(servers: str) -> list[Kept]:
-    """Return every record of every topic of the product."""
+def read(servers: str, topics: Iterable[str], newest: int | None = None) -> list[Kept]:
+    """Return every record of the topics, or the newest ones of each partition."""
     consumer = KafkaConsumer(bootstrap_servers=[servers], enable_auto_commit=False)
     with closing(consumer):
         partitions = [
             TopicPartition(topic, number)
-            for topic in all_topics([AGENCY])
+            for topic in topics
             for number in consumer.partitions_for_topic(topic) or ()
         ]
         consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        return list(_until(consumer, consumer.end_offsets(partitions)))
+        first, ends = (consumer.beginning_offsets(partitions), consumer.end_offsets(partitions))
+        for partition, end in ends.items():
+            start = first[partition] if newest is None else max(first[partition], end - newest)
+            consumer.seek(partition, start)
+        return list(_until(consumer, ends))
+
+
+def read_all(servers: str) -> list[Kept]:
+    """Return every record of every topic of the product."""
+    return read(servers, all_topics([AGENCY]))
 
 
 def _until(consumer: Any, ends: Mapping[Any, int]) -> Iterator[Kept]:
@@ -78,8 +86,7 @@ def produce(servers: str, records: Sequence[Kept]) -> None:
 
 def replay(servers: str, chance: random.Random) -> int:
     """Put real records of referrals there once more, out of order; return how many."""
-    found = [record for record in read_all(servers) if record.topic in {_INTAKE, _ROUTING}]
-    recent = found[-5 * _REPLAYED :]
+    recent = read(servers, (_INTAKE, _ROUTING), newest=_REPLAYED)
     mixed = chance.sample(recent, min(_REPLAYED, len(recent)))
     produce(servers, mixed)
     return len(mixed)

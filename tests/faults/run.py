@@ -1,5 +1,6 @@
 """One run: the system, its load, what was done to it, and what went wrong meanwhile."""
 
+import contextlib
 import logging
 import random
 import signal
@@ -7,6 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from services.local.kafka import CannotRun
 from tests.faults.load import Load
 from tests.faults.records import Poison
 from tests.faults.system import System
@@ -14,6 +16,7 @@ from tests.faults.system import System
 logger = logging.getLogger("faults")
 
 BROKER, DATABASE = "broker", "database"
+_STARTS = 4
 
 
 @dataclass(slots=True)
@@ -54,25 +57,26 @@ class Run:
         """End a process by a signal; it comes back as docker compose would bring it back."""
         self.kills[f"{target} {number.name}"] += 1
         self.say(f"{number.name} to {target}")
+        system, is_kill = self.system, number is signal.SIGKILL
         if target == BROKER:
-            _end_broker(self.system, number)
+            (system.kafka.kill if is_kill else system.kafka.stop)()
         elif target == DATABASE:
-            _end_database(self.system, number)
+            (system.postgres.kill if is_kill else system.postgres.stop)()
         else:
-            self.system.programs[target].signal(number)
+            system.programs[target].signal(number)
+        self.keep_servers_alive(frozenset({BROKER, DATABASE} - {target}))
 
+    def keep_servers_alive(self, but: frozenset[str]) -> None:
+        """Start broker and database again if they have ended, but those that are to be away."""
+        if BROKER not in but:
+            self._start_broker()
+        if DATABASE not in but:
+            self.system.postgres.start()
 
-def _end_broker(system: System, number: signal.Signals) -> None:
-    if number is signal.SIGKILL:
-        system.kafka.kill()
-    else:
-        system.kafka.stop()
-    system.kafka.start()
-
-
-def _end_database(system: System, number: signal.Signals) -> None:
-    if number is signal.SIGKILL:
-        system.postgres.kill()
-    else:
-        system.postgres.stop()
-    system.postgres.start()
+    def _start_broker(self) -> None:
+        """Start the broker; on a busy machine it may need more than the minute it is given."""
+        for _ in range(_STARTS):
+            with contextlib.suppress(CannotRun):
+                self.system.kafka.start()
+                return
+        self.system.kafka.start()

@@ -14,7 +14,8 @@ from shared.errors import TransientError
 from tests.faults.run import Run
 
 _STILL_SECONDS = 3.0
-_LONGEST_SECONDS = 240.0
+_STANDSTILL_SECONDS = 120.0
+_LOOK_SECONDS = 1.0
 _UNSENT = "select count(*) from outbox where sent_at is null and failed_at is null"
 _HELD = "select count(*) from held"
 _EVENTS = "select count(*) from outbox"
@@ -42,20 +43,21 @@ class Settled:
 
 
 def settle(run: Run) -> Settled:
-    """Wait until nothing has moved for some seconds, or for as long as patience lasts."""
-    begun = time.monotonic()
-    found = Settled([], 0.0)
-    still_since, seen = begun, -1
-    while time.monotonic() - begun < _LONGEST_SECONDS:
+    """Wait until nothing has moved for some seconds; give up on what never comes to rest."""
+    begun = moved = time.monotonic()
+    found, seen = Settled([], 0.0), -1
+    while True:
+        run.keep_servers_alive(frozenset())
         found.unrest, events = _unrest(run)
         run.say(f"settling: {events} events; {'; '.join(found.unrest)}")
-        if found.unrest or events != seen:
-            still_since, seen = time.monotonic(), events
-        elif time.monotonic() - still_since > _STILL_SECONDS:
+        if events != seen:
+            moved, seen = time.monotonic(), events
+        patience = _STANDSTILL_SECONDS if found.unrest else _STILL_SECONDS
+        if time.monotonic() - moved > patience:
             break
-        if all("deliveries" in text for text in found.unrest):
+        if found.unrest and all("deliveries" in text for text in found.unrest):
             found.shortened += _shorten(run)
-        time.sleep(0.5)
+        time.sleep(_LOOK_SECONDS)
     found.seconds = time.monotonic() - begun
     return found
 
