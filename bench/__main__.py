@@ -13,7 +13,17 @@ from bench import page
 from bench.pairs import FEWEST_PAIRS, Bench, Result, keep, kept, say, table
 from services.local import kafka
 
-NAMES = ("intake", "pipeline", "latency", "knee", "slow-partner", "drain", "consume", "relay")
+NAMES = (
+    "intake",
+    "pipeline",
+    "latency",
+    "knee",
+    "slow-partner",
+    "drain",
+    "consume",
+    "relay",
+    "growth",
+)
 """The modules in their order; a dash in a name is an underscore in its module's."""
 
 

@@ -66,7 +66,7 @@ class System:
         for program in programs:
             program.start()
         for name in SERVICES:
-            _wait_for(f"{self._url(name)}/readyz")
+            _wait_for(f"{self.url(name)}/readyz")
         self.wait_for_workers()
         self._wait_for_partners()
         return self
@@ -98,6 +98,19 @@ class System:
             "referral_id",
             {"Authorization": f"Bearer {self._fresh_token()}"},
         )
+
+    def demo_target(self) -> Target:
+        """Return where intakes go when the demo's two processes run instead of the six."""
+        address = f"{self.place.origin}/intake"
+        token = self._provider.token(machines.AGENCY_SYSTEM, address)
+        path = "/intake/api/referrals"
+        headers = {"Authorization": f"Bearer {token}"}
+        return replace(self.target(), port=self.place.port, path=path, headers=headers)
+
+    def wait_for_demo(self) -> None:
+        """Wait until the demo's pages answer."""
+        for name in SERVICES:
+            _wait_for(f"{self.place.origin}/{name}/readyz")
 
     def told(self, arrivals: Sequence[Arrival], report: Report) -> Mapping[str, int]:
         """Return when each referral's offer first reached the sink.
@@ -149,7 +162,7 @@ class System:
         own: WebSettings = getattr(settings, f"{name}_web")(self.place)
         bind = ["--config", str(GUNICORN), "--bind", f"{ports.HOST}:{self._ports[f'{name}-web']}"]
         arguments = ["-m", "gunicorn", *bind, f"services.{name}_web:create_app()"]
-        return self._program(f"{name}-web", arguments, replace(own, public_url=self._url(name)))
+        return self._program(f"{name}-web", arguments, replace(own, public_url=self.url(name)))
 
     def _worker(self, name: str) -> Program:
         own: WorkerSettings = getattr(settings, f"{name}_worker")(self.place)
@@ -158,8 +171,8 @@ class System:
 
     def _program(self, name: str, arguments: Sequence[str], own: Settings) -> Program:
         addresses = {
-            "routing_url": self._url("routing"),
-            "intake_urls": {settings.AGENCY: self._url("intake")},
+            "routing_url": self.url("routing"),
+            "intake_urls": {settings.AGENCY: self.url("intake")},
         }
         own = replace(
             own, **{f.name: addresses[f.name] for f in fields(own) if f.name in addresses}
@@ -167,12 +180,13 @@ class System:
         command = [sys.executable, *arguments]
         return Program(name, command, self._folder / "logs", environment_of(own))
 
-    def _url(self, name: str) -> str:
+    def url(self, name: str) -> str:
+        """Return the address of a web process."""
         return f"http://{ports.HOST}:{self._ports[f'{name}-web']}"
 
     def _fresh_token(self) -> str:
         if not self._token or time.monotonic() - self._token_at > _TOKEN_SECONDS:
-            self._token = self._provider.token(machines.AGENCY_SYSTEM, self._url("intake"))
+            self._token = self._provider.token(machines.AGENCY_SYSTEM, self.url("intake"))
             self._token_at = time.monotonic()
         return self._token
 
