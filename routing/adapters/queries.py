@@ -72,7 +72,7 @@ class PostgresQueries:
 
     def queue_counts(self, now: datetime) -> list[QueueCount]:  # noqa: ARG002  (the port's)
         """Return every queue of QUEUES in order, empty ones too."""
-        rows = self.tx.execute(_COUNTS, (self.site.code,)).fetchall()
+        rows = self.tx.execute(_COUNTS, (self.site.code, list(QUEUES))).fetchall()
         found = {row["queue"]: row for row in rows}
         return [
             QueueCount(q, found[q]["count"], found[q]["oldest"])
@@ -94,10 +94,10 @@ class PostgresQueries:
             "reference": reference.strip().upper(),
             "limit": limit,
             "now": now,
-            "only": None,
         }
         directory = self.directories.active(self.tx)
-        rows = self.tx.execute(_QUEUE_ROWS, values).fetchall()
+        statement = _FOUND_ROWS if reference.strip() else _QUEUE_ROWS if queue else _OPEN_ROWS
+        rows = self.tx.execute(statement, values).fetchall()
         found = [showing.queue_row(row, directory, now) for row in rows]
         return sorted(found, key=lambda r: (not r.overdue, r.due or r.received_at))
 
@@ -110,8 +110,8 @@ class PostgresQueries:
             raise NotFound("There is no such referral.")
         directory = self.directories.active(self.tx)
         referral = load_referral(self.tx, row)
-        one = {"site": self.site.code, "queue": None, "reference": "", "limit": 1, "now": now}
-        listed = self.tx.execute(_QUEUE_ROWS, {**one, "only": referral_id}).fetchone()
+        one = {"site": self.site.code, "only": referral_id, "limit": 1, "now": now}
+        listed = self.tx.execute(_ONE_ROW, one).fetchone()
         assert listed is not None  # noqa: S101  (the row was read in this transaction)
         return ReferralPage(
             row=showing.queue_row(listed, directory, now),
@@ -201,19 +201,27 @@ where offer.partner_id = %s
 _ONE_OFFER: Final = f"{_INBOX} and offer.reference = %s"
 _COUNTS: Final = """
 select queue, count(*) as count, min(received_at) as oldest from referral
-where site = %s and erased_at is null group by queue
+where site = %s and erased_at is null and queue = any(%s) group by queue
 """
-_QUEUE_ROWS: Final = """
+
+
+def _rows_of(candidates: str, wanted: str = "true") -> str:
+    """Return the statement for the rows of the referrals that `candidates` names, late first.
+
+    What a row takes is looked up for candidates only, however many referrals are stored.
+    """
+    return f"""
 select * from (select r.referral_id, r.reference, r.queue, r.state, r.facts, r.received_at,
   o.partner_id, o.reference as offer_reference,
   case o.state when 'offered' then o.answer_by
     when 'accepted' then case when o.contacted_at is null and not exists (
-      select from escalation c where c.offer_id = o.offer_id and c.cleared_at is not null
+      select from escalation c where c.referral_id = o.referral_id and c.offer_id = o.offer_id
+        and c.cleared_at is not null
         and c.reason in ('first-contact-overdue', 'contact-not-reported'))
       then o.first_contact_by end
     else stop.confirm_by end as due,
   e.kind as last_event, e.at as last_event_at
-from referral r
+from ({candidates}) as candidate join referral r using (referral_id)
 left join offer o on o.referral_id = r.referral_id and o.state in ('offered', 'accepted')
 left join lateral (
   select min(confirm_by) as confirm_by from offer s
@@ -221,17 +229,35 @@ left join lateral (
 left join lateral (
   select kind, at from referral_event v where v.referral_id = r.referral_id
   order by event_id desc limit 1) e on true
-where r.site = %(site)s and r.erased_at is null
-  and (%(only)s::uuid is null or r.referral_id = %(only)s)
-  and (%(only)s::uuid is not null or %(reference)s <> ''
-    or case when %(queue)s::text is null then r.queue not in ('closed', 'withdrawn')
-       else r.queue = %(queue)s end)
-  and (%(reference)s = '' or position(%(reference)s in r.reference) > 0
-    or exists (select from offer f where f.referral_id = r.referral_id
-      and position(%(reference)s in f.reference) > 0))
+where r.site = %(site)s and r.erased_at is null and {wanted}
 ) found
 order by coalesce(due < %(now)s, false) desc, received_at limit %(limit)s
-"""
+"""  # noqa: S608  (conditions of our own)
+
+
+def _longest_waiting(wanted: str) -> str:
+    """Return the candidates for a page: every late one, and as many as fit of the oldest."""
+    return f"""
+  select referral_id from offer where state = 'offered' and answer_by < %(now)s
+  union
+  select referral_id from offer
+  where state = 'accepted' and contacted_at is null and first_contact_by < %(now)s
+  union
+  select referral_id from offer where stop_confirmed_at is null and confirm_by < %(now)s
+  union (
+    select referral_id from referral where site = %(site)s and erased_at is null and {wanted}
+    order by received_at limit %(limit)s)
+"""  # noqa: S608  (conditions of our own)
+
+
+_NOT_FINISHED: Final = "queue not in ('closed', 'withdrawn')"
+_IN_QUEUE: Final = "queue = %(queue)s"
+_OPEN_ROWS: Final = _rows_of(_longest_waiting(_NOT_FINISHED), _NOT_FINISHED)
+_QUEUE_ROWS: Final = _rows_of(_longest_waiting(_IN_QUEUE), _IN_QUEUE)
+_ONE_ROW: Final = _rows_of("select %(only)s::uuid as referral_id")
+_FOUND_ROWS: Final = _rows_of("""
+  select referral_id from referral where position(%(reference)s in reference) > 0
+  union select referral_id from offer where position(%(reference)s in reference) > 0""")
 _DECISIONS: Final = """
 select decision_id, decided_at, rule_set, directory_version, queue, chosen, situation, verdicts
 from decision where referral_id = %s order by decided_at desc, decision_id

@@ -141,12 +141,14 @@ where erased_at is null and site = %(site)s
   union
   select o.referral_id from offer o
   where o.state = 'accepted' and contacted_at is null and first_contact_by < %(now)s
-    and not exists (select from escalation e where e.offer_id = o.offer_id
+    and not exists (select from escalation e
+      where e.referral_id = o.referral_id and e.offer_id = o.offer_id
       and e.reason in ('first-contact-overdue', 'contact-not-reported'))
   union
   select o.referral_id from offer o
   where stop_confirmed_at is null and confirm_by < %(now)s
-    and not exists (select from escalation e where e.offer_id = o.offer_id
+    and not exists (select from escalation e
+      where e.referral_id = o.referral_id and e.offer_id = o.offer_id
       and e.reason = 'stop-not-confirmed'))
 order by referral_id limit %(limit)s for update skip locked
 """

@@ -59,7 +59,9 @@ create table referral (
   event_sequence bigint not null default 0,
   erased_at timestamptz
 );
-create index referral_queue on referral (queue, received_at) where erased_at is null;
+create index referral_queue on referral (site, queue, received_at) where erased_at is null;
+create index referral_not_finished on referral (site, received_at)
+  where erased_at is null and queue not in ('closed', 'withdrawn');
 create index referral_waiting on referral (referral_id) where state = 'waiting-for-place';
 
 create table release (

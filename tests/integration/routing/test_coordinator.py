@@ -237,6 +237,37 @@ def test_queues_count_and_list_what_waits_overdue_first(routing: Routing) -> Non
     assert [row.reference for row in by_offer] == ["WH-AAAA-11"]
 
 
+def test_the_queues_page_reads_nothing_of_finished_referrals(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    waiting = routing.receives(found)
+    routing.runs(_FINISHED, waiting.referral_id)
+    routing.runs("analyze referral")
+
+    with routing.web.read() as (queries, now):
+        counts = queries.queue_counts(now)
+        rows = [*queries.queue_rows(now), *queries.queue_rows(now, queue="offered")]
+        read = queries.tx.execute(_READ).fetchone()
+
+    assert [row.referral_id for row in rows] == [waiting.referral_id] * 2
+    assert sum(count.count for count in counts) == 1
+    assert read is not None
+    assert read["rows"] < 20
+
+
+_FINISHED = """
+insert into referral (referral_id, reference, site, agency, submitted_by, facts, state, queue,
+  received_at)
+select gen_random_uuid(), 'WH-' || n, site, agency, submitted_by, facts, 'closed', 'closed',
+  received_at - interval '1 day' from referral, generate_series(1, 5000) as n
+where referral_id = %s
+"""
+_READ = """
+select seq_tup_read + idx_tup_fetch as rows from pg_stat_xact_user_tables
+where relname = 'referral'
+"""
+
+
 def test_a_protected_need_reads_health_to_a_coordinator(routing: Routing) -> None:
     """R-20."""
     found = a_partner(None, a_service(name="Recovery program", needs=("substance-use",)))
