@@ -1,8 +1,8 @@
 """A long history, made in minutes: a hundred referrals take their real way, then are copied.
 
-Each copy has ids, references and keys of its own and lies a little further back; whose they are
-(partners, members, contact points) stays. Nothing is old enough to be purged, so the tables are at
-their largest.
+Each copy has ids, references and keys of its own and lies a little further back, sixty days in
+all; whose they are (partners, members, contact points) stays. Of what is purged with time only
+what would still be there is copied.
 """
 
 import os
@@ -57,7 +57,8 @@ _KEPT = frozenset(
     }
 )
 _REFERENCES = frozenset({"reference", "offer_reference"})
-_DAYS = 6
+_DAYS = 60
+_PURGED_AFTER_DAYS = {"outbox": 6, "idempotency": 6, "delivery": 29, "closed_offer": 29}
 _FOR_FILLING = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -116,10 +117,11 @@ def _copies(connection: psycopg.Connection, table: str, times: int) -> str:
     columns = connection.execute(_COLUMNS, (table,)).fetchall()
     names = ", ".join(name for name, _ in columns)
     copied = ", ".join(_copy(name, kind, times) for name, kind in columns)
+    last = times * _PURGED_AFTER_DAYS.get(table, _DAYS) // _DAYS - 1
     own = _OF_REFERRALS.get(table, "true")
     return f"""
     insert into {table} ({names}) select {names} from seed_{table}
-    union all select {copied} from generate_series(1, {times - 1}) as n, seed_{table} where {own}
+    union all select {copied} from generate_series(1, {last}) as n, seed_{table} where {own}
     """  # noqa: S608  (names from the catalogue)
 
 
