@@ -137,7 +137,10 @@ def _coordinator(person: Tourist) -> None:
 
 def _operator(person: Tourist) -> None:
     for service in ("intake", "routing", "notifications"):
-        person.open(f"/{service}/ops")
+        for path in ("", "/parked", "/repairs"):
+            person.open(f"/{service}/ops{path}")
+    person.open("/notifications/ops/deliveries")
+    person.open("/notifications/ops/services")
     person.open("/mail")
     person.open_first(re.compile("referral"))
 

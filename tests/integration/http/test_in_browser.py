@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
+import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, render_template_string
@@ -89,6 +91,106 @@ def opened(
     assert cookie is not None
     context.add_cookies([{"name": "wh-sample", "value": cookie.value, "url": served}])
     return context
+
+
+BATCH = UUID(int=77)
+CONSOLE = [
+    "/ops",
+    "/ops/parked",
+    "/ops/parked?reason_parked=wrong-shape&type=unknown",
+    "/ops/repairs",
+    f"/ops/repairs/{BATCH}",
+    "/ops/services",
+]
+
+
+def trouble(database: TestDatabase) -> None:
+    """Make an operator's bad night: something waits, is held, parked, refused and asked for."""
+    with psycopg.connect(database.owner) as connection:
+        connection.execute(
+            "insert into parked (consumer, topic, source, key, sequence, type, headers, reason)"
+            " select 'c', 'intake.referral.brva', '/intake/brva', gen_random_uuid(), 1,"
+            " case n when 1 then 'intake.referral.release-revoked.v1' end, '{}', 'wrong-shape'"
+            " from generate_series(1, 3) n"
+        )
+        connection.execute(
+            "insert into held (consumer, source, key, sequence, type, topic, headers, payload)"
+            " values ('c', '/intake/brva', gen_random_uuid(), 5,"
+            " 'intake.referral.withdrawn.v1', 't', '{}', '')"
+        )
+        connection.execute(
+            "insert into outbox (event_id, topic, key, sequence, type, headers, payload,"
+            " failed_at, failure) values (gen_random_uuid(), 'intake.referral.brva', 'k', 1, 't',"
+            " '{}', '', now(), 'too-large')"
+        )
+        connection.execute("insert into consumer_lag values ('c', 'routing.referral.brva', 12)")
+        connection.execute(
+            "insert into pipeline_sample select date_trunc('minute', now()) - n * interval"
+            " '1 minute', n % 7, n % 5, n % 3, n, 3 from generate_series(0, 600, 2) n"
+        )
+        connection.execute("insert into repair_batch values (%s, 5)", (BATCH,))
+        connection.execute(
+            "insert into repair (batch_id, dry_run, action, consumer, parked_id, reason, asked_by)"
+            " select %s, true, 'replay', 'c', parked_id, 'cause-mended', gen_random_uuid()"
+            " from parked",
+            (BATCH,),
+        )
+        connection.execute(
+            "update repair set done_at = now(), outcome = 'handler-failed'"
+            " where number = (select min(number) from repair)"
+        )
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_axe_finds_nothing_on_an_operators_bad_night(
+    browser: Browser, served: str, client: FlaskClient, base_db: TestDatabase, width: int
+) -> None:
+    trouble(base_db)
+    with opened(browser, served, client, width=width) as context:
+        page = context.new_page()
+        for path in CONSOLE:
+            page.goto(served + path)
+            page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+
+            found = Axe().run(page)
+
+            assert (path, found.response["violations"]) == (path, [])
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_records_are_discarded_by_keyboard_alone(
+    browser: Browser, served: str, client: FlaskClient, base_db: TestDatabase, *, script: bool
+) -> None:
+    trouble(base_db)
+    with opened(browser, served, client, script=script) as context:
+        page = context.new_page()
+        page.goto(f"{served}/ops/parked?reason_parked=wrong-shape")
+
+        page.get_by_label("Reason", exact=True).focus()
+        press(page, "ArrowDown", "Tab", "Tab", "Tab", "Tab", "Space", "Tab", "Enter")
+        page.wait_for_url("**/ops/repairs/*")
+
+        assert page.get_by_role("heading", level=1).inner_text() == "Discard: 3 records"
+        assert page.get_by_text("You can leave this page").is_visible()
+
+
+def test_progress_moves_by_itself_until_all_is_done(
+    browser: Browser, served: str, client: FlaskClient, base_db: TestDatabase
+) -> None:
+    trouble(base_db)
+    with opened(browser, served, client) as context:
+        page = context.new_page()
+        page.goto(f"{served}/ops/repairs/{BATCH}")
+        assert page.get_by_text("1 of 3 done").is_visible()
+
+        with psycopg.connect(base_db.owner) as connection:
+            connection.execute(
+                "update repair set done_at = now(), outcome = 'replayed' where done_at is null"
+            )
+
+        page.get_by_text("3 of 3 done").wait_for()
+        assert page.get_by_role("button", name="Replay the 2 that would be applied").is_visible()
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
