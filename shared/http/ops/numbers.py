@@ -17,6 +17,7 @@ from shared.db.pool import Pool, Tx, transaction
 from shared.log import get_logger
 
 _SILENT: Final = timedelta(minutes=2)
+_LONG: Final = timedelta(minutes=2)
 _WAITING: Final = "wh_pipeline_waiting"
 _OLDEST: Final = "wh_pipeline_oldest_timestamp_seconds"
 _SEEN: Final = "wh_pipeline_worker_seen_timestamp_seconds"
@@ -46,6 +47,11 @@ class Numbers:
     def is_silent(self, now: datetime) -> bool:
         """Tell whether the worker has to be looked after."""
         return self.worker_seen is None or now - self.worker_seen > _SILENT
+
+    def is_stuck(self, now: datetime) -> bool:
+        """Tell whether something has waited for long that should flow by itself."""
+        since = [found.since for found in (self.leaving, self.reading) if found.since]
+        return any(now - moment > _LONG for moment in since)
 
 
 def read_numbers(tx: Tx) -> Numbers:

@@ -131,9 +131,8 @@ def trouble(database: TestDatabase) -> None:
         connection.execute("insert into repair_batch values (%s, 5)", (BATCH,))
         connection.execute(
             "insert into repair (batch_id, dry_run, action, consumer, parked_id, reason, asked_by)"
-            " select %s, true, 'replay', 'c', parked_id, 'cause-mended', gen_random_uuid()"
-            " from parked",
-            (BATCH,),
+            " select %s, true, 'replay', 'c', parked_id, 'cause-mended', %s from parked",
+            (BATCH, BATCH),
         )
         connection.execute(
             "update repair set done_at = now(), outcome = 'handler-failed'"

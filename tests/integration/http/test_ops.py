@@ -234,8 +234,8 @@ def test_the_charts_have_words_and_a_table_and_say_what_was_not_measured(
 
     words = [str(chart["aria-label"]) for chart in page.select("svg[role=img]")]
     assert len(words) == 10
-    assert words[0] == ("Events out, last hour: 435, at most 29 in 1 min; grey: not measured")
-    assert words[4] == "Waiting to leave, last hour: at most 29, last 0; grey: not measured"
+    assert words[0] == ("Events out, last hour: 435, at most 29 in 1 min; 30 of 60 not measured")
+    assert words[4] == "Waiting to leave, last hour: at most 29, last 0; 30 of 60 not measured"
     hour = page.select("details table")[0]
     assert len(hour.select("tbody tr")) == 60
     assert len(hour.find_all("td", string="not measured")) == 30 * 5
