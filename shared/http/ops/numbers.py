@@ -34,6 +34,10 @@ class Waiting:
     count: int
     since: datetime | None
 
+    def is_long(self, now: datetime) -> bool:
+        """Tell whether the oldest has waited for longer than flowing takes."""
+        return self.since is not None and now - self.since > _LONG
+
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
@@ -50,8 +54,7 @@ class Numbers:
 
     def is_stuck(self, now: datetime) -> bool:
         """Tell whether something has waited for long that should flow by itself."""
-        since = [found.since for found in (self.leaving, self.reading) if found.since]
-        return any(now - moment > _LONG for moment in since)
+        return self.leaving.is_long(now) or self.reading.is_long(now)
 
 
 def read_numbers(tx: Tx) -> Numbers:

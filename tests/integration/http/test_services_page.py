@@ -66,7 +66,7 @@ def test_each_service_shows_its_numbers_and_one_that_is_away_says_so(
     assert page.count("<strong>41</strong>") == 2
     assert page.count("2 h ago") == 2
     assert 'href="https://routing.example.org/ops"' in page
-    assert page.count("Something waits for long") == 2
+    assert page.count("Waits for long") == 2
     assert page.count("Cannot be reached") == 1
 
 
