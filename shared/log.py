@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from shared.contracts.trace import new_correlation, new_traceparent
 
@@ -15,6 +15,7 @@ def configure(process: str) -> None:
     """Set up logging for a process, the libraries' own lines included (warnings and worse)."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _naming(process),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _drop_exception_text,
@@ -38,7 +39,16 @@ def configure(process: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     # It warns at every connection without TLS that the password is sent, which SCRAM does not do.
     logging.getLogger("kafka.net.sasl.scram").setLevel(logging.ERROR)
-    bind_contextvars(process=process)
+
+
+def _naming(process: str) -> structlog.typing.Processor:
+    """Name the process in every line: what is bound in one thread is unknown to the others."""
+
+    def name(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        line["process"] = process
+        return line
+
+    return name
 
 
 def _drop_exception_text(

@@ -27,6 +27,7 @@ class Call:
     path: str
     body: bytes
     answer: str
+    traceparent: str = ""
 
 
 def _hang(request: BaseHTTPRequestHandler) -> None:
@@ -66,7 +67,8 @@ class Webhooks:
         """Answer one call; the body has been read."""
         headers = dict(request.headers)
         answer = self.mode if _is_signed(headers, request.body) else "refuses-signature"
-        call = Call(time.time(), headers["webhook-id"], request.path, request.body, answer)
+        trace = headers.get("traceparent", "")
+        call = Call(time.time(), headers["webhook-id"], request.path, request.body, answer, trace)
         self.calls.append(call)
         BEHAVIOURS[answer](request)
 
