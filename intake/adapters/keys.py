@@ -28,7 +28,7 @@ class Keys(Protocol):
 
 
 class PostgresKeys:
-    """Keys in the table `data_key`; each call commits by itself."""
+    """Keys in the table `data_key`; each call is one statement and commits by itself."""
 
     def __init__(self, pool: Pool, wrapper: KeyWrapper) -> None:
         """Use the database of keys and the agency's key."""

@@ -1,12 +1,12 @@
 """Connections and transactions."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-from psycopg.pq import ExecStatus
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
@@ -16,16 +16,20 @@ Tx = psycopg.Connection[dict[str, Any]]
 Pool = ConnectionPool[Tx]
 
 
-def open_pool(dsn: str, *, name: str, size: int = 4, wait_seconds: float = 5.0) -> Pool:
+def open_pool(
+    dsn: str, *, name: str, size: int = 4, wait_seconds: float = 5.0, autocommit: bool = False
+) -> Pool:
     """Return an open pool of up to `size` connections, filled as they are asked for.
 
-    A connection is waited for `wait_seconds`, then psycopg_pool.PoolTimeout is raised.
+    A connection is waited for `wait_seconds`, then psycopg_pool.PoolTimeout is raised. With
+    `autocommit` each statement is a transaction: for users whose every transaction is one.
     """
     return ConnectionPool(
         dsn,
         connection_class=psycopg.Connection[dict[str, Any]],
         kwargs={
             "row_factory": dict_row,
+            "autocommit": autocommit,
             "prepare_threshold": 2,
             "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60s",
             "application_name": name,
@@ -34,19 +38,22 @@ def open_pool(dsn: str, *, name: str, size: int = 4, wait_seconds: float = 5.0) 
         max_size=size,
         timeout=wait_seconds,
         reconnect_timeout=2,
-        check=_begin,
+        check=_check_rested,
         name=name,
         open=True,
     )
 
 
-def _begin(connection: Tx) -> None:
-    """Open the transaction, which also tells whether the server is still there.
+def _check_rested(connection: Tx) -> None:
+    """Refuse a connection that was cut while it rested, without a round trip to ask.
 
-    So a restarted database costs nobody a request, and asking costs no round trip of its own.
+    The server has nothing to say to one that rests, but that it closes it: so a restarted
+    database costs nobody a request.
     """
-    if connection.pgconn.exec_(b"begin").status != ExecStatus.COMMAND_OK:
-        raise psycopg.OperationalError("the connection was lost while it rested")
+    said = select.poll()
+    said.register(connection.fileno(), select.POLLIN)
+    if said.poll(0):
+        raise psycopg.OperationalError("the connection was cut while it rested")
 
 
 @contextmanager
