@@ -24,9 +24,10 @@ from intake.application.submit import submit_referral
 from intake.application.take_back import revoke_release, withdraw
 from intake.domain.people import Story
 from intake.domain.referrals import Note, Referral, first_note
-from shared.db import idempotency
+from shared.db import Tx, idempotency
 from shared.errors import NotAllowed, NotFound
-from shared.http import current_client, require_client
+from shared.http import client_in, require_token
+from shared.http.bearer import Client
 
 _TASK: Final[Mapping[str, str]] = {
     "accepted": "accepted",
@@ -43,7 +44,7 @@ _TASK: Final[Mapping[str, str]] = {
 def referrals(units: Units) -> Blueprint:
     """Build the blueprint of an agency's referrals."""
     blueprint = Blueprint("referrals_api", __name__, url_prefix="/api/referrals")
-    blueprint.before_request(require_client)
+    blueprint.before_request(require_token)
     blueprint.before_request(_require_json)
     _add_submitting(blueprint, units)
     _add_reading(blueprint, units)
@@ -59,9 +60,11 @@ def _add_submitting(blueprint: Blueprint, units: Units) -> None:
     def submit(header: dict[str, str], body: dict[str, Any]) -> ResponseReturnValue:
         """Refer a person: matching happens later, hence 202."""
         with units.opened() as (tx, work):
-            client, key = _client(work), header["key"].strip('"')
-            token = idempotency.token_of(tx, client=client, key=key, fingerprint=_fingerprint())
-            sent = submit_referral(_command(token, body, work), work=work)
+            client, key = _client(tx, work), header["key"].strip('"')
+            token = idempotency.token_of(
+                tx, client=client.client_id, key=key, fingerprint=_fingerprint()
+            )
+            sent = submit_referral(_command(token, client.member_id, body), work=work)
             found = _new(sent.referral, work) if sent.is_new else _found(sent.referral_id, work)
         location = url_for("referrals_api.show", referral_id=sent.referral_id)
         return found, HTTPStatus.ACCEPTED, {"Location": location}
@@ -72,8 +75,8 @@ def _add_reading(blueprint: Blueprint, units: Units) -> None:
     @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer())
     def show(referral_id: UUID) -> dict[str, Any]:
         """Return where a referral stands."""
-        with units.work() as work:
-            _own_agency(work)
+        with units.opened() as (tx, work):
+            _own_agency(tx, work)
             return _found(referral_id, work)
 
 
@@ -82,16 +85,16 @@ def _add_taking_back(blueprint: Blueprint, units: Units) -> None:
     @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer())
     def revoke(referral_id: UUID, release_id: UUID) -> dict[str, Any]:
         """Take a release back, at once; a second time changes nothing (R-15)."""
-        with units.work() as work:
-            revoke_release(referral_id, release_id, by=_own_agency(work), work=work)
+        with units.opened() as (tx, work):
+            revoke_release(referral_id, release_id, by=_own_agency(tx, work), work=work)
             return _found(referral_id, work)
 
     @blueprint.post("/<uuid:referral_id>/withdrawal")
     @blueprint.response(HTTPStatus.OK, schemas.ReferralAnswer())
     def take_back(referral_id: UUID) -> dict[str, Any]:
         """Take the whole referral back; a second time changes nothing."""
-        with units.work() as work:
-            withdraw(referral_id, by=_own_agency(work), work=work)
+        with units.opened() as (tx, work):
+            withdraw(referral_id, by=_own_agency(tx, work), work=work)
             return _found(referral_id, work)
 
 
@@ -101,22 +104,22 @@ def _require_json() -> None:
         raise UnsupportedMediaType
 
 
-def _client(work: Work) -> str:
-    client = current_client()
+def _client(tx: Tx, work: Work) -> Client:
+    client = client_in(tx)
     if client.organization_id != work.rules.organization_id:
         raise NotAllowed("This client is not of this agency.")
-    return client.client_id
+    return client
 
 
-def _own_agency(work: Work) -> UUID:
+def _own_agency(tx: Tx, work: Work) -> UUID:
     """Return who asks.
 
     Raises:
         NotFound: another agency's client; nothing of its own is here.
 
     """
-    client = current_client()
-    if client.organization_id != work.rules.organization_id or client.member_id is None:
+    client = client_in(tx)
+    if client.organization_id != work.rules.organization_id:
         raise NotFound("There is no such referral.")
     return client.member_id
 
@@ -125,10 +128,10 @@ def _fingerprint() -> bytes:
     return hashlib.sha256(request.get_data()).digest()
 
 
-def _command(token: UUID, body: dict[str, Any], work: Work) -> SubmitReferral:
+def _command(token: UUID, by: UUID, body: dict[str, Any]) -> SubmitReferral:
     return SubmitReferral(
         token=token,
-        by=_own_agency(work),
+        by=by,
         story=Story(
             person=body["person"],
             contact=body["contact"],

@@ -27,14 +27,15 @@ class Directory:
 
 @dataclass(slots=True)
 class PostgresPartners:
-    """Works in the transaction that it is given.
+    """Works in the transaction that it is given; `version` is what VERSION gave in it, if known.
 
-    Each transaction asks once whether the directory is still the one that was kept, so that a
-    partner whose ties changed a moment ago is not taken for what it was.
+    Each transaction asks whether the directory is still the one that was kept, so that a partner
+    whose ties changed a moment ago is not taken for what it was.
     """
 
     tx: Tx
     kept: Directory = field(default_factory=Directory)
+    version: int | None = None
     _known: Mapping[UUID, Partner] | None = None
 
     def all(self) -> Mapping[UUID, Partner]:
@@ -52,23 +53,26 @@ class PostgresPartners:
         self._write(partner_id, sequence, None)
 
     def _current(self) -> Mapping[UUID, Partner]:
-        row = self.tx.execute(_VERSION).fetchone()
-        version = row["version"] if row else None
-        if version == self.kept.newest.version:
-            return self.kept.newest.partners
+        version, newest = self.version or self._version(), self.kept.newest
+        if version == newest.version:
+            return newest.partners
         rows = self.tx.execute("select record from partner where record is not null")
         found = (documents.partner(row["record"]) for row in rows)
         partners = {partner.partner_id: partner for partner in found}
         self.kept.newest = _Edition(version, partners)
         return partners
 
+    def _version(self) -> int | None:
+        row = self.tx.execute(VERSION).fetchone()
+        return row["version"] if row else None
+
     def _write(self, partner_id: UUID, sequence: int, record: str | None) -> None:
-        self._known = None
+        self._known = self.version = None
         self.tx.execute(_PUT, (partner_id, sequence, record))
 
 
 # A record is known by its id and sequence, so the directory by the hashes of all of them.
-_VERSION = "select bit_xor(uuid_hash_extended(partner_id, sequence)) as version from partner"
+VERSION = "select bit_xor(uuid_hash_extended(partner_id, sequence)) as version from partner"
 _PUT = """
 insert into partner (partner_id, sequence, record) values (%s, %s, %s)
 on conflict (partner_id) do update set sequence = excluded.sequence, record = excluded.record

@@ -173,8 +173,8 @@ class PostgresReferrals:
     def _data(self, happening: Happening) -> dict[str, Any]:
         if isinstance(happening, Submitted):
             about = {"site": self.site, "agency": self.agency}
-            return {**asdict(happening), **about}
-        return asdict(happening)
+            return {**documents.parts(happening), **about}
+        return documents.parts(happening)
 
 
 TYPES: Final[Mapping[type[Happening], str]] = {

@@ -4,19 +4,20 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID, uuid4
 
 from intake.adapters.disclosures import PostgresDisclosures
 from intake.adapters.drafts import PostgresDrafts
 from intake.adapters.keys import Keys, Seal
-from intake.adapters.partners import Directory, PostgresPartners
+from intake.adapters.partners import VERSION, Directory, PostgresPartners
 from intake.adapters.people import PostgresPeople
 from intake.adapters.store import PostgresReferrals
 from intake.application.ports import Work
 from intake.domain.rules import Rules
 from shared.contracts import codes
-from shared.db import Pool, Tx, now, transaction
+from shared.db import Pool, Tx, transaction
 from shared.db.outbox import Outbox
 from shared.db.writes import Writes
 from shared.site import Agency, Site
@@ -78,19 +79,20 @@ class Units:
         """Give a unit of work with its transaction, for what has to commit with it."""
         after = _After()
         with transaction(self.pool) as tx:
-            yield tx, self._on(tx, now(tx), after)
+            row = tx.execute(_OPENING).fetchone() or {}
+            yield tx, self._on(tx, row["now"].astimezone(UTC), after, row["version"])
         self._finish(after)
 
     def inside(self, tx: Tx, moment: datetime) -> Work:
         """Return a unit of work inside a transaction that somebody else commits."""
         return self._on(tx, moment, _After())
 
-    def _on(self, tx: Tx, moment: datetime, after: "_After") -> Work:
+    def _on(self, tx: Tx, moment: datetime, after: "_After", directory: int | None = None) -> Work:
         seal = Seal(self.keys, self.rules.agency)
         writes = Writes(tx)
         outbox = Outbox(f"/intake/{self.rules.agency}")
         return Work(
-            partners=PostgresPartners(tx, self.directory),
+            partners=PostgresPartners(tx, self.directory, directory),
             people=PostgresPeople(tx, writes, seal, after.erased),
             referrals=PostgresReferrals(
                 tx, writes, outbox, self.rules.site, self.rules.agency, after.told
@@ -124,3 +126,6 @@ class _After:
     told: list[UUID] = field(default_factory=list)
     erased: list[UUID] = field(default_factory=list)
     removed: list[UUID] = field(default_factory=list)
+
+
+_OPENING: Final = f"select now() as now, ({VERSION}) as version"

@@ -1,6 +1,14 @@
 """Everything of HTTP that is the same in every service."""
 
-from shared.http.access import current_client, current_member, members, require_client, requires
+from shared.http.access import (
+    client_in,
+    current_client,
+    current_member,
+    members,
+    require_client,
+    require_token,
+    requires,
+)
 from shared.http.api import json_api
 from shared.http.app import allow_upload, create_app, without_form_token
 from shared.http.asking import page_time
@@ -16,6 +24,7 @@ __all__ = [
     "add_navigation",
     "allow_upload",
     "choices",
+    "client_in",
     "create_app",
     "current_client",
     "current_member",
@@ -25,6 +34,7 @@ __all__ = [
     "page_time",
     "render",
     "require_client",
+    "require_token",
     "requires",
     "web",
     "without_form_token",

@@ -11,7 +11,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from shared.db.members import Member, find_member
-from shared.db.pool import transaction
+from shared.db.pool import Tx, transaction
 from shared.errors import NotAllowed
 from shared.http.bearer import Client, InvalidToken
 from shared.http.web import web
@@ -83,9 +83,27 @@ def current_client() -> Client:
 
     """
     if "client" not in g:
-        g.client = _client()
+        with transaction(web().pool) as tx:
+            g.client = client_in(tx)
     found: Client = g.client
     return found
+
+
+def client_in(tx: Tx) -> Client:
+    """Return the machine client as `current_client` does, read in the caller's transaction."""
+    claims = _claims()
+    client_id = str(claims.get("client_id") or claims.get("azp") or "")
+    rows = find_member(tx, str(claims["iss"]), client_id)
+    member = next((row for row in rows if row.role == _CLIENT_ROLE), None)
+    if member is None:
+        raise NotAllowed(_("This client has no access here."))
+    scopes = frozenset(str(claims.get("scope", "")).split())
+    return Client(client_id, member.organization_id, scopes, member.member_id)
+
+
+def require_token() -> None:
+    """Refuse a request without a valid token; its view has `client_in` tell whose it is."""
+    _claims()
 
 
 def require_client() -> None:
@@ -112,18 +130,6 @@ def _members() -> list[Member]:
         for member in found
         if parts.organization in {None, member.organization_id} or member.role == OPERATOR
     ]
-
-
-def _client() -> Client:
-    claims = _claims()
-    client_id = str(claims.get("client_id") or claims.get("azp") or "")
-    with transaction(web().pool) as tx:
-        rows = find_member(tx, str(claims["iss"]), client_id)
-    member = next((row for row in rows if row.role == _CLIENT_ROLE), None)
-    if member is None:
-        raise NotAllowed(_("This client has no access here."))
-    scopes = frozenset(str(claims.get("scope", "")).split())
-    return Client(client_id, member.organization_id, scopes, member.member_id)
 
 
 def _claims() -> dict[str, object]:

@@ -29,7 +29,7 @@ class Client:
     client_id: str
     organization_id: UUID | None
     scopes: frozenset[str]
-    member_id: UUID | None = None
+    member_id: UUID
 
 
 class InvalidToken(Exception):
