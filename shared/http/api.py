@@ -1,5 +1,6 @@
 """JSON APIs: flask-smorest with our errors, described by OpenAPI 3.1 at /api/openapi.json."""
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask
@@ -33,6 +34,14 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest is untyped
 
     def _register_error_handlers(self) -> None:
         pass
+
+    def _register_responses(self) -> None:
+        """Describe every error as a problem, in its own media type (RFC 9457)."""
+        errors = {status.name: status.phrase for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
+        for name, phrase in {**errors, "DEFAULT_ERROR": "Any other error"}.items():
+            content = {"application/problem+json": {"schema": self.ERROR_SCHEMA}}
+            response = {"description": phrase, "content": content}
+            self.spec.components.response(name, response, lazy=True)
 
 
 def json_api(app: Flask, title: str) -> Any:  # noqa: ANN401  (flask-smorest is untyped)

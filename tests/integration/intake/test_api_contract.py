@@ -9,14 +9,23 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from schemathesis import checks
 from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from tests.integration.intake.test_api import app, client
 
 __all__ = ["app", "client"]
 
-CHECKS = [checks.not_a_server_error, status_code_conformance, response_schema_conformance]
+CHECKS = [
+    checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from schemathesis import checks
 from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from tests.integration.routing.conftest import Routing
@@ -18,7 +22,12 @@ from tests.unit.routing.builders import a_partner
 
 __all__ = ["app"]
 
-CHECKS = [checks.not_a_server_error, status_code_conformance, response_schema_conformance]
+CHECKS = [
+    checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 from pathlib import Path
 
+import pytest
+
 from services.access import all_rights
-from services.documents import openapi, settings_table
+from services.documents import SERVICES_WITH_API, openapi, settings_table
 from services.topics import all_topics, read_by
 from shared.config import PROCESSES
 
@@ -56,3 +58,21 @@ def test_the_openapi_document_describes_what_an_agencys_system_sends() -> None:
     assert document["openapi"] == "3.1.0"
     assert {parameter["name"] for parameter in post["parameters"]} == {"Idempotency-Key"}
     assert post["requestBody"]["content"]["application/json"]["schema"]
+
+
+@pytest.mark.parametrize("service", SERVICES_WITH_API)
+def test_every_error_is_described_as_a_problem(service: str) -> None:
+    document = openapi(service)
+    shared = document["components"]["responses"]
+    operations = [one for path in document["paths"].values() for one in path.values()]
+
+    kinds = {
+        kind
+        for operation in operations
+        if "responses" in operation
+        for status, response in operation["responses"].items()
+        if status == "default" or int(status) >= 400
+        for kind in shared[response["$ref"].rsplit("/", 1)[-1]]["content"]
+    }
+
+    assert kinds == {"application/problem+json"}
