@@ -40,7 +40,7 @@ class PostgresPeople:
             (*self._answers(person_id, person, contact), person_id),
         )
         if not changed.rowcount:
-            raise NotFound(_NOBODY)
+            raise NotFound("There is no such person.")
 
     def put_story(
         self, referral_id: UUID, person_id: UUID, encounter: Encounter, wishes: Wishes
@@ -76,7 +76,7 @@ class PostgresPeople:
         """Return all that was asked for a referral."""
         row = self.tx.execute(_STORY, (referral_id, person_id)).fetchone()
         if row is None:
-            raise NotFound(_NOBODY)
+            raise NotFound("There is no such person.")
         happened, helps = _story_fields(referral_id)
         opened = self.seal.open(
             person_id,
@@ -113,7 +113,7 @@ class PostgresPeople:
             (person_id,),
         )
         if not marked.rowcount:
-            raise NotFound(_NOBODY)
+            raise NotFound("There is no such person.")
         for statement in _ERASE:
             self.tx.execute(statement, (person_id,))
         self.erased.append(person_id)
@@ -163,7 +163,6 @@ def _how(signature: Signature) -> dict[str, str]:
     }
 
 
-_NOBODY = "There is no such person."
 _STORY = """
 select profile, contact, encounter, wishes from person, story
 where referral_id = %s and person_id = %s and erased_at is null

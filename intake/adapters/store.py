@@ -142,7 +142,7 @@ class PostgresReferrals:
             (referral_id,),
         ).fetchone()
         if row is None:
-            raise NotFound(_NO_REFERRAL)
+            raise NotFound("There is no such referral.")
         self._tell(referral_id, happening, sequence=row["sequence"])
 
     def count_information_sheet(self, reason: str, by: UUID) -> None:
@@ -165,7 +165,7 @@ class PostgresReferrals:
     def _read(self, statement: str, referral_id: UUID) -> Referral:
         row = self.tx.execute(statement, (referral_id,)).fetchone()
         if row is None:
-            raise NotFound(_NO_REFERRAL)
+            raise NotFound("There is no such referral.")
         releases = self.tx.execute(_RELEASES, (referral_id,)).fetchall()
         offers = self.tx.execute(_OFFERS, (referral_id,)).fetchall()
         return _referral(row, releases, offers)
@@ -210,7 +210,6 @@ def release_of(row: Mapping[str, Any]) -> Release:
     )
 
 
-_NO_REFERRAL: Final = "There is no such referral."
 _COLUMNS: Final = (
     "referral_id",
     "person_id",

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -25,10 +25,6 @@ from routing.domain.model import Directory, Facts, Offer, Partner, Place, Referr
 from shared.db import Tx
 from shared.db.outbox import INSERT, Outbox
 from shared.errors import Conflict, NotFound, TransientError
-
-_NO_REFERRAL: Final = "There is no such referral."
-_NO_OFFER: Final = "There is no such offer."
-_NO_SERVICE: Final = "There is no such service."
 
 
 @dataclass(slots=True)
@@ -92,7 +88,7 @@ class PostgresStore:
             sql.LOCK_REFERRAL, {"id": referral_id, "site": self.site, "agency": self.agency}
         ).fetchone()
         if row is None:
-            raise NotFound(_NO_REFERRAL)
+            raise NotFound("There is no such referral.")
         line = _Line(row["agency"], row["submitted_by"], row["event_sequence"])
         self._lines[referral_id] = line
         return load_referral(self.tx, row)
@@ -104,7 +100,7 @@ class PostgresStore:
             (reference, partner_id),
         ).fetchone()
         if row is None:
-            raise NotFound(_NO_OFFER)
+            raise NotFound("There is no such offer.")
         return self.lock(row["referral_id"])
 
     def set_state(self, referral_id: UUID, state: str, queue: str) -> None:
@@ -354,7 +350,7 @@ class PostgresStore:
             "select from service_slot where service_id = %s for update", (service_id,)
         )
         if not found.rowcount:
-            raise NotFound(_NO_SERVICE)
+            raise NotFound("There is no such service.")
 
 
 def load_referral(tx: Tx, row: Mapping[str, Any]) -> Referral:

@@ -146,7 +146,7 @@ def _person_answered(referral: Referral, reason: str, work: Work) -> Referral:
 
 def _require_unfinished(referral: Referral) -> None:
     if referral.state in _FINISHED:
-        raise Conflict(f"This referral is {referral.state}.", state=referral.state)
+        raise Conflict("This referral has ended.", state=referral.state)
 
 
 def _require_code(work: Work, group: str, code: str) -> None:

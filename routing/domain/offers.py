@@ -176,10 +176,10 @@ def _contact_due(offer: Offer, report_back: tuple[str, ...], now: datetime) -> d
 
 def _require(offer: Offer, state: str) -> None:
     if offer.state != state:
-        raise Conflict(f"This offer is {offer.state}.", state=offer.state)
+        raise Conflict("This cannot be done with the offer as it is now.", state=offer.state)
 
 
 def _require_answerable(offer: Offer, now: datetime) -> None:
     state = state_at(offer, now)
     if state != "offered":
-        raise Conflict(f"This offer is {state}.", state=state)
+        raise Conflict("This offer cannot be answered any more.", state=state)

@@ -37,7 +37,9 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest is untyped
 
     def _register_responses(self) -> None:
         """Describe every error as a problem, in its own media type (RFC 9457)."""
-        errors = {status.name: status.phrase for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
+        errors = {
+            status.name: status.phrase for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST
+        }
         for name, phrase in {**errors, "DEFAULT_ERROR": "Any other error"}.items():
             content = {"application/problem+json": {"schema": self.ERROR_SCHEMA}}
             response = {"description": phrase, "content": content}

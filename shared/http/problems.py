@@ -94,6 +94,11 @@ def handle_errors(app: Flask) -> None:
     app.register_error_handler(Exception, _unknown)
 
 
+def told(error: DomainError) -> str:
+    """Return what a rule says, in the reader's language: rules themselves know only English."""
+    return _(str(error))
+
+
 def answer(problem: Problem) -> Response:
     """Render a problem in the form that the request asks for."""
     return _as_json(problem) if is_api() else _as_page(problem)
@@ -105,8 +110,8 @@ def _domain(error: DomainError) -> Response:
     if isinstance(error, Conflict) and error.state is not None:
         extra["state"] = error.state
     if isinstance(error, Rejected) and error.fields:
-        extra["errors"] = {name: list(texts) for name, texts in error.fields.items()}
-    return answer(Problem(status, error.code, _title(status), str(error), extra))
+        extra["errors"] = {name: list(map(_, texts)) for name, texts in error.fields.items()}
+    return answer(Problem(status, error.code, _title(status), told(error), extra))
 
 
 def _http(error: HTTPException) -> Response:

@@ -11,6 +11,7 @@ from intake.adapters.pages.room import Room
 from intake.adapters.pages.summary import sections
 from shared.errors import Rejected
 from shared.http.access import current_member, requires
+from shared.http.problems import told
 from shared.http.render import page
 
 
@@ -37,7 +38,7 @@ def _send(place: Place) -> ResponseReturnValue:
     try:
         referral_id = place.room.desk.send(current_member(), place.draft_id, place.form)
     except Rejected as refused:
-        return _show(place, problem=str(refused))
+        return _show(place, problem=told(refused))
     added = "yes" if place.form.answers.is_new_release else None
     return redirect(url_for("referrals_pages.sent", referral_id=referral_id, added=added))
 

@@ -11,6 +11,7 @@ from intake.adapters.pages.room import Room
 from intake.adapters.pages.timeline import lines
 from shared.errors import Conflict, NotFound
 from shared.http.access import current_member, requires
+from shared.http.problems import told
 from shared.http.render import page
 
 
@@ -74,7 +75,7 @@ def _add_decisions(blueprint: Blueprint, room: Room) -> None:
         try:
             room.desk.withdraw(current_member(), referral_id)
         except Conflict as refused:
-            return _one(room, referral_id, problem=str(refused))
+            return _one(room, referral_id, problem=told(refused))
         return redirect(url_for("referrals_pages.one", referral_id=referral_id, done="withdrawn"))
 
 
