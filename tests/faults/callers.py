@@ -48,6 +48,10 @@ class Caller:
     _session: requests.Session = field(default_factory=requests.Session, repr=False)
     _token_at: float = float("-inf")
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
     def get(self, path: str) -> Answer:
         """Return what the API answers."""
         return self._until_answered("GET", path, None, {})

@@ -140,6 +140,8 @@ class Load:
         self._stop.set()
         for thread in (*self._submitters, *self._others):
             thread.join()
+        for caller in self.callers:
+            caller.close()
 
     def _caller(self, service: str, client: str) -> Caller:
         system = self._system

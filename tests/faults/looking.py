@@ -1,6 +1,7 @@
 """Partner staff who look at how to make contact, before and after a release is taken back."""
 
 import csv
+import random
 import threading
 import time
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from shared.db.members import Member
 from tests.faults.system import System
 
 _PAUSE = 0.5
+_HESITATION = 3.0
 _SECONDS = 20.0
 # Accepted now, or accepted before its release was taken back.
 _OFFERS = """
@@ -64,34 +66,33 @@ class Onlooker:
             offer = connection.execute(_OFFERS).fetchone()
         if offer is None:
             return
-        browser, page = self._enter(offer)
-        form = page.select_one("main form")
-        if form is None:
-            return
-        asked_at = time.time()
-        fields = {field["name"]: field.get("value", "") for field in form.select("input[name]")}
-        url = f"{self._system.urls['intake']}/disclosures"
-        shown = browser.post(url, data=fields, timeout=_SECONDS)
+        with requests.Session() as browser:
+            form = self._enter(browser, offer).select_one("main form")
+            if form is None:
+                return
+            self._stop.wait(random.uniform(0.0, _HESITATION))  # meanwhile it may be taken back
+            asked_at = time.time()
+            fields = {
+                field["name"]: field.get("value", "") for field in form.select("input[name]")
+            }
+            url = f"{self._system.urls['intake']}/disclosures"
+            shown = browser.post(url, data=fields, timeout=_SECONDS)
         saw = shown.status_code == HTTPStatus.OK and self._name in shown.text
         self.looks.append(Look(offer["reference"], offer["release_id"], asked_at, saw))
 
-    def _enter(self, offer: dict[str, Any]) -> tuple[requests.Session, BeautifulSoup]:
+    def _enter(self, browser: requests.Session, offer: dict[str, Any]) -> BeautifulSoup:
         """Come with a ticket and sign in, as from the partner's inbox."""
         intake, subject = self._system.urls["intake"], self._staff[str(offer["partner_id"])]
         member = Member(
             uuid4(), self._system.place.issuer, subject, "", "partner", offer["partner_id"]
         )
         ticket = self._tickets.sign(member, offer["offer_id"], intake, datetime.now(UTC))
-        browser = requests.Session()
-        came = _soup(
-            browser.post(f"{intake}/disclosures/enter", {"ticket": ticket}, timeout=_SECONDS)
-        )
-        link = came.select_one("main a[href*='/sign-in']")
+        came = browser.post(f"{intake}/disclosures/enter", {"ticket": ticket}, timeout=_SECONDS)
+        link = _soup(came).select_one("main a[href*='/sign-in']")
         if link is None:
-            return browser, came
+            return _soup(came)
         provider = browser.get(urljoin(intake, str(link["href"])), timeout=_SECONDS)
-        chosen = browser.post(provider.url, data={"sub": subject}, timeout=_SECONDS)
-        return browser, _soup(chosen)
+        return _soup(browser.post(provider.url, data={"sub": subject}, timeout=_SECONDS))
 
 
 def _soup(answer: requests.Response) -> BeautifulSoup:
