@@ -17,6 +17,7 @@ logger = logging.getLogger("faults")
 
 BROKER, DATABASE = "broker", "database"
 _STARTS = 4
+_ACCEPT_SECONDS = 20.0
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Run:
 
     def accepted_since(self, before: int) -> bool:
         """Tell whether referrals were taken in since, or none was sent any more."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + _ACCEPT_SECONDS
         while time.monotonic() < deadline:
             if len(self.load.ledger.submitted) > before or not self.load.is_submitting:
                 return True
