@@ -15,7 +15,7 @@ def table(  # noqa: PLR0913  (what there is to tell of a run)
 ) -> str:
     """Return the run in Markdown: what was done to the system, what came of it, what held."""
     rows = _rows(seed, minutes, run, settled, found)
-    lines = [f"| {name} | {value} |" for name, value in rows]
+    lines = [f"| {name} | {value} |" for name, value in (*rows, *_headlines(verdicts))]
     held = [
         f"| {name} | {'yes' if not wrong else len(wrong)} |" for name, wrong in verdicts.items()
     ]
@@ -57,6 +57,16 @@ def _rows(
     yield "other faults", f"{run.faults.total()}: {_counts(run.faults)}"
     for name, reason in sorted(run.not_run.items()):
         yield f"not run: {name}", reason
+
+
+def _headlines(verdicts: Verdicts) -> Iterator[tuple[str, int]]:
+    """Give the three numbers that have to be 0, from the invariants that stand for them."""
+    for name, words in (
+        ("lost", ("is lost", "at the end", "was told", "arrived")),
+        ("twice", ("twice", "once")),
+        ("out of order", ("in order",)),
+    ):
+        yield name, sum(len(w) for of, w in verdicts.items() if any(word in of for word in words))
 
 
 def _counts(counter: dict[str, int]) -> str:
