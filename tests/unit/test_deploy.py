@@ -66,6 +66,17 @@ def test_every_variable_is_in_the_template_and_every_line_of_the_template_is_use
     assert used == explained
 
 
+def test_a_second_agency_is_explained_and_found_from_the_folder_of_the_first() -> None:
+    text = (ROOT / "deploy" / "second-agency.yml").read_text(encoding="utf-8")
+    explained, _, services = text.partition("\nservices:\n")
+
+    assert set(re.findall(r"SECOND_[A-Z_]+", services)) == set(
+        re.findall(r"SECOND_[A-Z_]+", explained)
+    )
+    # Paths in a second file are read from the folder of the first one.
+    assert set(re.findall(r"file: (\S+),", services)) == {"docker-compose.yml"}
+
+
 def test_no_secret_has_a_value_in_the_template() -> None:
     for line in TEMPLATE.splitlines():
         if re.match(r"[A-Z_]*(PASSWORD|SECRET|SECRET_KEY)=", line):
