@@ -13,7 +13,7 @@ HANDLER_SECONDS = Histogram(
 )
 LAST_POLL = Gauge(
     "wh_consumer_last_poll_timestamp_seconds",
-    "When the bus last answered a consumer, be it with nothing.",
+    "When a consumer last came back from asking for records; the bus may be away meanwhile.",
     ["consumer"],
 )
 

@@ -155,16 +155,37 @@ def test_the_dashboards_panels_have_a_source_and_a_place_of_their_own() -> None:
     assert {panel["datasource"]["uid"] for panel in PANELS} == {"prometheus"}
 
 
-def promtool(*arguments: str | Path) -> str:
+def promtool(*arguments: str | Path, given: bytes = b"") -> str:
     """Run Prometheus' own checker (Debian's package `prometheus`); return what it says."""
     program = shutil.which("promtool")
     if program is None:
         (pytest.fail if os.environ.get("REQUIRE_REAL_BROKER") == "1" else pytest.skip)(
             "no promtool: apt-get install prometheus"
         )
-    answer = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    return answer.stdout
+    answer = subprocess.run([program, *arguments], input=given, capture_output=True, check=False)
+    said = (answer.stdout + answer.stderr).decode()
+    assert answer.returncode == 0, said
+    return said
+
+
+def shown() -> str:
+    """Return what a scrape gives, each metric with a sample, or the checker passes it over."""
+    samples = {
+        "counter": "{0}_total 1",
+        "histogram": '{0}_bucket{{le="+Inf"}} 1\n{0}_sum 1\n{0}_count 1',
+    }
+    parts = []
+    for family in families():
+        if family.name.startswith("wh_"):
+            name = family.name + ("_total" if family.type == "counter" else "")
+            parts.append(f"# HELP {name} {family.documentation}\n# TYPE {name} {family.type}")
+            parts.append(samples.get(family.type, "{0} 1").format(family.name))
+    return "\n".join([*parts, ""])
+
+
+def test_names_and_units_follow_prometheus_conventions() -> None:
+    assert shown().count("# TYPE") > 20
+    assert promtool("check", "metrics", given=shown().encode()) == ""
 
 
 def test_prometheus_takes_the_configuration() -> None:
