@@ -143,3 +143,10 @@ def test_the_second_factor_is_asked_for_with_codes_that_apps_can_make() -> None:
 def test_a_first_password_can_be_temporary() -> None:
     # A realm that names required actions has no others.
     assert "UPDATE_PASSWORD" in {a["alias"] for a in REALM["requiredActions"] if a["enabled"]}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in OURS if name.endswith("-worker")))
+def test_a_worker_that_its_watchdog_ends_is_started_again(name: str) -> None:
+    """The kernel spares process 1 what ends others, SIGPROF too: it must be another program."""
+    assert OURS[name]["init"] is True
+    assert OURS[name]["restart"] == "unless-stopped"
