@@ -22,6 +22,7 @@ from bench import site
 from bench.load import Report, Target
 from bench.programs import Program, cpu_seconds, stop_together
 from bench.sink import Arrival, Sink
+from services.databases import SERVICES
 from services.local import machines, ports, settings
 from services.local.broker import make_topics
 from services.local.folder import Folder
@@ -30,7 +31,6 @@ from services.local.provider import Provider
 from services.local.settings import Place, copy_site
 from services.local.setup import load_sample, prepare_databases
 from services.sample import a_release
-from services.setup import SERVICES
 from shared.config import PREFIX, Settings, WebSettings, WorkerSettings
 
 GUNICORN = Path(__file__).parents[1] / "deploy" / "gunicorn.conf.py"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+SERVICES = ("intake", "routing", "notifications")
 BUS_OWNER = "bus_owner"
 BUS_CLIENT = "bus_client"
 

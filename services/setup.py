@@ -14,7 +14,7 @@ from notifications.adapters.secrets_at_rest import Safe
 from notifications.adapters.site_files import load_site_part as load_notifications
 from routing.adapters.site_files import load_site_part as load_routing
 from services.access import grant_access
-from services.databases import Database, all_databases, create_database, create_roles
+from services.databases import SERVICES, Database, all_databases, create_database, create_roles
 from services.topics import all_topics
 from shared.bus import open_bus
 from shared.config import SetupSettings
@@ -22,7 +22,6 @@ from shared.db import Tx, open_pool, transaction
 from shared.db.migrate import upgrade
 from shared.site import load_site
 
-SERVICES = ("intake", "routing", "notifications")
 MIGRATIONS = {
     "intake": "intake.migrations",
     "intake_keys": "intake.migrations.keys",

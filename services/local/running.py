@@ -9,6 +9,7 @@ from typing import Self
 
 import requests
 
+from services.databases import SERVICES
 from services.local import kafka, people, ports
 from services.local.broker import Broker, choose_engine, make_topics
 from services.local.children import Child, stop_all
@@ -18,7 +19,6 @@ from services.local.mail import MailCatcher
 from services.local.provider import Provider
 from services.local.settings import Place, copy_site
 from services.local.setup import load_sample, prepare_databases
-from services.setup import SERVICES
 
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.1

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from services.databases import SERVICES
 from services.local.folder import Folder
 from services.local.kafka import LocalKafka
 from services.local.machines import INTAKE, add_partner_systems
 from services.local.ports import HOST, issuer
 from services.local.postgres import LocalPostgres
-from services.setup import SERVICES
 from shared.config import (
     IntakeWebSettings,
     IntakeWorkerSettings,

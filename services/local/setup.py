@@ -1,8 +1,8 @@
 """Makes the databases of a demo ready: roles, tables, the sample site."""
 
-from services.databases import all_databases
+from services.databases import SERVICES, all_databases
 from services.local.settings import AGENCY, Place
-from services.setup import SERVICES, load, migrate
+from services.setup import load, migrate
 from shared.bus.postgres import create_schema
 
 

@@ -15,8 +15,8 @@ import psycopg
 import requests
 from kafka import KafkaAdminClient
 
+from services.databases import SERVICES
 from services.local.settings import AGENCY
-from services.setup import SERVICES
 from services.topics import read_by
 from shared.bus.kafka import open_client
 from tests.faults import records

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from services.setup import SERVICES
+from services.databases import SERVICES
 from tests.faults.load import Ledger
 from tests.faults.looking import Look
 from tests.faults.receivers import Call, Mail

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from services.setup import SERVICES
+from services.databases import SERVICES
 from tests.faults.acts import Act, possible, tracks
 from tests.faults.run import BROKER, DATABASE, Run
 

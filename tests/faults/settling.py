@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import psycopg
 
+from services.databases import SERVICES
 from services.local.settings import AGENCY
-from services.setup import SERVICES
 from services.topics import read_by
 from shared.bus import open_bus
 from shared.errors import TransientError

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import requests
 
+from services.databases import SERVICES
 from services.local import machines, people
 from services.local.folder import Folder
 from services.local.kafka import LocalKafka
@@ -24,7 +25,6 @@ from services.local.postgres import LocalPostgres
 from services.local.provider import Provider
 from services.local.settings import AGENCY, Place
 from services.local.setup import load_sample, prepare_databases
-from services.setup import SERVICES
 from services.topics import all_topics
 from shared.bus import open_bus
 from tests.faults.disks import Disk, a_disk

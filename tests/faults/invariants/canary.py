@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import psycopg
 
-from services.setup import SERVICES
+from services.databases import SERVICES
 from tests.faults.evidence import Evidence
 from tests.faults.load import CANARIES
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from services.setup import SERVICES
+from services.databases import SERVICES
 from tests.faults.evidence import Evidence, Row, verb
 
 _READERS: Final = (

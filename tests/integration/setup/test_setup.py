@@ -10,10 +10,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from services.databases import all_databases
+from services.databases import SERVICES, all_databases
 from services.local import ports
 from services.local.postgres import LocalPostgres
-from services.setup import SERVICES
 from shared.bus import Bus, Message, open_bus
 from tests.integration.bus.test_kafka_access import guarded
 from tests.support.brokers import an_own_broker
