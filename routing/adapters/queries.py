@@ -28,6 +28,9 @@ from shared.db import Tx
 from shared.errors import NotFound
 from shared.site import Site
 
+ENDED_SHOWN: Final = 200
+"""How many ended offers a partner's list shows: the newest."""
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresQueries:
@@ -38,12 +41,13 @@ class PostgresQueries:
     directories: Directories
 
     def inbox(self, partner_id: UUID, now: datetime, *, closed: bool = False) -> list[InboxItem]:
-        """Return a partner's offers: open ones by their clock, or the ended ones, newest first."""
-        rows = self.tx.execute(_INBOX, (partner_id,)).fetchall()
-        found = [showing.inbox_item(row, now) for row in rows]
-        ended = [item for item in found if not showing.needs_hands(item)]
+        """Return a partner's offers: open ones by their clock, or the last ended, newest first."""
         if closed:
+            rows = self.tx.execute(_ENDED, (partner_id, now, ENDED_SHOWN)).fetchall()
+            ended = [showing.inbox_item(row, now) for row in rows]
             return sorted(ended, key=lambda i: i.ended_at or i.answer_by, reverse=True)
+        rows = self.tx.execute(_AT_HAND, (partner_id,)).fetchall()
+        found = [showing.inbox_item(row, now) for row in rows]
         return sorted((i for i in found if showing.needs_hands(i)), key=showing.by_clock)
 
     def offer(self, reference: str, partner_id: UUID, now: datetime) -> OfferDetail:
@@ -198,6 +202,12 @@ select {sql.OFFER_COLUMNS}, offer.referral_id, agency, facts, rank, expires_at, 
 from offer join release using (release_id) join referral r on r.referral_id = offer.referral_id
 where offer.partner_id = %s
 """  # noqa: S608  (column names of our own)
+_AT_HAND: Final = f"""{_INBOX} and (offer.state in ('offered', 'accepted')
+  or (offer.confirm_by is not null and offer.stop_confirmed_at is null))"""
+_ENDED: Final = f"""{_INBOX} and (offer.state not in ('offered', 'accepted')
+  or (offer.state = 'offered' and offer.answer_by < %s))
+  and (offer.confirm_by is null or offer.stop_confirmed_at is not null)
+order by offer.ended_at desc nulls first limit %s"""
 _ONE_OFFER: Final = f"{_INBOX} and offer.reference = %s"
 _COUNTS: Final = """
 select queue, count(*) as count, min(received_at) as oldest from referral

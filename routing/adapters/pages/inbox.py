@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from routing.adapters.pages.parts import Parts, staff_of
+from routing.adapters.queries import ENDED_SHOWN
 from routing.application import partner
 from routing.application.ports import Staff, Work
 from routing.application.views import InboxItem, OfferDetail
@@ -67,7 +68,7 @@ class _Views:
         """Show what the organization has finished with."""
         with self._parts.desk.read() as (queries, now):
             items = queries.inbox(current_member().organization_id, now, closed=True)
-        return page("routing/inbox_ended.html", now=now, items=items)
+        return page("routing/inbox_ended.html", now=now, items=items, most=ENDED_SHOWN)
 
     def offer(self, reference: str) -> ResponseReturnValue:
         """Show one offer with what may be done now."""

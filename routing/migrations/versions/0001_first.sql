@@ -112,7 +112,9 @@ create table offer (
 );
 create unique index one_partner_at_a_time on offer (referral_id)
   where state in ('offered', 'accepted');
-create index offer_inbox on offer (partner_id, offered_at);
+create index offer_at_hand on offer (partner_id)
+  where state in ('offered', 'accepted') or (confirm_by is not null and stop_confirmed_at is null);
+create index offer_ended on offer (partner_id, ended_at desc nulls first);
 create index offer_answer_clock on offer (answer_by) where state = 'offered';
 create index offer_contact_clock on offer (first_contact_by)
   where state = 'accepted' and contacted_at is null;

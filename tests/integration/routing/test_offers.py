@@ -275,3 +275,43 @@ def test_an_emergency_that_meets_only_closed_doors_goes_to_a_person(routing: Rou
     referral = routing.receives(never, facts=some_facts(urgency="emergency"))
 
     assert routing.queue(referral) == "needs-person"
+
+
+def test_the_inbox_reads_nothing_of_ended_offers_and_lists_the_newest(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    waiting = routing.receives(found)
+    routing.runs(_ENDED, waiting.referral_id)
+    routing.runs("analyze offer")
+
+    with routing.web.read() as (queries, now):
+        at_hand = queries.inbox(found.partner_id, now)
+        read = queries.tx.execute(_READ).fetchone()
+        ended = queries.inbox(found.partner_id, now, closed=True)
+
+    assert [item.reference for item in at_hand] == [routing.reference(waiting)]
+    assert read is not None
+    assert read["rows"] < 20
+    assert len(ended) == 200
+    assert {item.reference for item in ended} == {f"WH-{n}" for n in range(1, 201)}
+
+
+_ENDED = """
+with own as (select * from referral where referral_id = %s), copy as (
+  select gen_random_uuid() as id, n from generate_series(1, 2000) as n), referrals as (
+  insert into referral (referral_id, reference, site, agency, submitted_by, facts, state, queue,
+    received_at)
+  select id, 'WH-' || n, site, agency, submitted_by, facts, 'closed', 'closed', received_at
+  from own, copy), releases as (
+  insert into release (release_id, referral_id, partner_id, rank, expires_at, items, report_back)
+  select id, id, partner_id, rank, expires_at, items, report_back
+  from release join own using (referral_id), copy)
+insert into offer (offer_id, reference, referral_id, partner_id, service_id, release_id, state,
+  offered_at, answer_by, ended_at)
+select id, 'WH-' || n, id, partner_id, service_id, id, 'closed', offered_at, answer_by,
+  now() - n * interval '1 minute'
+from offer join own using (referral_id), copy
+"""
+_READ = """
+select seq_tup_read + idx_tup_fetch as rows from pg_stat_xact_user_tables where relname = 'offer'
+"""
