@@ -23,6 +23,7 @@ NAMES = (
     "consume",
     "relay",
     "growth",
+    "memory",
 )
 """The modules in their order; a dash in a name is an underscore in its module's."""
 
