@@ -3,11 +3,10 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.databases import SERVICES
 from services.local.folder import Folder
-from services.local.kafka import LocalKafka
 from services.local.machines import INTAKE, add_partner_systems
 from services.local.ports import HOST, issuer
 from services.local.postgres import LocalPostgres
@@ -19,6 +18,9 @@ from shared.config import (
     RoutingWebSettings,
     RoutingWorkerSettings,
 )
+
+if TYPE_CHECKING:
+    from services.local.kafka import LocalKafka
 
 AGENCY = "brva"
 SAMPLE_SITE = Path(__file__).parents[2] / "deploy" / "sites" / "baton-rouge"
@@ -53,8 +55,10 @@ class Place:
         return LocalPostgres(self.folder.postgres)
 
     @property
-    def kafka(self) -> LocalKafka:
+    def kafka(self) -> "LocalKafka":
         """The Kafka broker of the folder."""
+        from services.local.kafka import LocalKafka  # noqa: PLC0415  (pages do without its client)
+
         return LocalKafka(self.folder.kafka)
 
     def bus(self) -> str:
