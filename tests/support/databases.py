@@ -158,9 +158,12 @@ def an_embedded_server(*, durable: bool) -> Iterator[LocalPostgres]:
 
 
 def image_is_here(image: str) -> bool:
-    """Tell whether Docker answers and has the image, so that nothing is fetched in a test."""
+    """Tell whether Docker answers and has what a container takes, so that no test fetches it."""
     program = shutil.which("docker")
     if program is None:
         return False
-    asked = subprocess.run([program, "image", "inspect", image], capture_output=True, check=False)
-    return asked.returncode == 0
+    from testcontainers.core.config import testcontainers_config as config  # noqa: PLC0415  (slow)
+
+    needed = [image] if config.ryuk_disabled else [image, config.ryuk_image]
+    command = [program, "image", "inspect", *needed]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
