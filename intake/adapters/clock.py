@@ -1,5 +1,9 @@
 """What time brings about: drafts end, used tickets are forgotten, keys that must go are gone."""
 
+from datetime import timedelta
+from time import monotonic
+from typing import Final
+
 import psycopg
 from psycopg_pool import PoolTimeout
 
@@ -9,6 +13,10 @@ from intake.adapters.people import PostgresPeople
 from shared.db import Pool, now, transaction
 from shared.db.writes import Writes
 from shared.log import get_logger
+
+_SWEEP_SECONDS: Final = 3600.0
+_SAFE_AGE: Final = timedelta(days=1)
+"""No request takes so long: a key of this age whose owner is not here will never have one."""
 
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 _log = get_logger(__name__)
@@ -28,6 +36,7 @@ class Clock:
         self._keys = keys
         self._seal = Seal(keys, agency)
         self._has_replayed = False
+        self._sweep_at = 0.0
 
     def step(self) -> bool:
         """Do what is due."""
@@ -35,6 +44,7 @@ class Clock:
             self._end_drafts()
             self._destroy_keys()
             self._forget_tickets()
+            self._sweep_keys()
         except _AWAY as failure:
             _log.warning("clock-waits", exc_info=failure)
         return False
@@ -61,3 +71,28 @@ class Clock:
     def _forget_tickets(self) -> None:
         with transaction(self._pool) as tx:
             tx.execute("delete from ticket_used where used_at < now() - interval '1 day'")
+
+    def _sweep_keys(self) -> None:
+        """Destroy keys that belong to nobody: a process ended between making one and committing.
+
+        When most keys belong to nobody, the agency's database is the one that is wrong, such as
+        one that is still to be restored, and every key stays.
+        """
+        if monotonic() < self._sweep_at:
+            return
+        self._sweep_at = monotonic() + _SWEEP_SECONDS
+        old = self._keys.older_than(_SAFE_AGE)
+        with transaction(self._pool) as tx:
+            rows = tx.execute(_OWNERLESS, (list(old),)).fetchall()
+        ownerless = [row["owner_id"] for row in rows]
+        if 2 * len(ownerless) > len(old):
+            _log.error("keys-without-owners", keys=len(old), ownerless=len(ownerless))
+        elif ownerless:
+            self._keys.destroy(ownerless)
+
+
+_OWNERLESS: Final = """
+select owner_id from unnest(%s::uuid[]) as key (owner_id)
+where not exists (select from person where person_id = owner_id)
+  and not exists (select from draft where draft_id = owner_id)
+"""

@@ -6,6 +6,7 @@ backups of this database have expired (R-24).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -22,6 +23,9 @@ class Keys(Protocol):
 
     def find(self, owner_ids: Sequence[UUID]) -> Mapping[UUID, bytes]:
         """Return the keys that are there."""
+
+    def older_than(self, age: timedelta) -> Sequence[UUID]:
+        """Return the owners whose keys are older than this."""
 
     def destroy(self, owner_ids: Sequence[UUID]) -> None:
         """Destroy keys; those that are gone already are no error."""
@@ -53,6 +57,14 @@ class PostgresKeys:
                 (list(owner_ids),),
             ).fetchall()
         return {row["owner_id"]: self._wrapper.unwrap(bytes(row["wrapped"])) for row in rows}
+
+    def older_than(self, age: timedelta) -> Sequence[UUID]:
+        """Return the owners whose keys are older than this."""
+        with transaction(self._pool) as tx:
+            rows = tx.execute(
+                "select owner_id from data_key where created_at < now() - %s", (age,)
+            ).fetchall()
+        return [row["owner_id"] for row in rows]
 
     def destroy(self, owner_ids: Sequence[UUID]) -> None:
         """Destroy keys; those that are gone already are no error."""

@@ -74,6 +74,20 @@ def accepted(world: World, referral_id: UUID, partner: Partner) -> Grant:
     return Grant(offer_id, partner.partner_id, "https://id.example.org", "partner-cypress")
 
 
+def owners(world: World) -> set[UUID]:
+    return {row["owner_id"] for row in rows(world.keys_admin, "select owner_id from data_key")}
+
+
+def make_older(world: World, *owner_ids: UUID) -> None:
+    """Let two days pass since these keys were made."""
+    with transaction(world.keys_admin) as tx:
+        tx.execute(
+            "update data_key set created_at = created_at - interval '2 days'"
+            " where owner_id = any(%s)",
+            (list(owner_ids),),
+        )
+
+
 def person_of(world: World, referral_id: UUID) -> UUID:
     with world.web.work() as work:
         return work.referrals.get(referral_id).person_id
@@ -217,6 +231,32 @@ class TestErasing:
         assert [row["draft_id"] for row in rows(world.admin, "select * from draft")] == [new]
         keys = rows(world.keys_admin, "select owner_id from data_key")
         assert [row["owner_id"] for row in keys] == [new]
+
+    def test_a_key_that_belongs_to_nobody_is_destroyed_after_a_day(self, world: World) -> None:
+        """R-24: what a crash between making a key and committing leaves."""
+        person_id = person_of(world, sent(world)[0])
+        with world.web.work() as work:
+            draft_id = start_draft(b"typed", member_id=ADVOCATE, work=work)
+        left, just_made = uuid4(), uuid4()
+        for owner_id in (left, just_made):
+            world.web.keys.ensure(owner_id)
+        make_older(world, person_id, draft_id, left)
+
+        Clock(world.worker_pool, world.worker_keys, RULES.agency).step()
+
+        assert owners(world) == {person_id, draft_id, just_made}
+
+    def test_while_most_keys_belong_to_nobody_none_is_destroyed(self, world: World) -> None:
+        """The agency's database may still have to be restored."""
+        person_id = person_of(world, sent(world)[0])
+        strangers = {uuid4(), uuid4()}
+        for owner_id in strangers:
+            world.web.keys.ensure(owner_id)
+        make_older(world, person_id, *strangers)
+
+        Clock(world.worker_pool, world.worker_keys, RULES.agency).step()
+
+        assert owners(world) == {person_id, *strangers}
 
     def test_a_sent_forms_key_is_destroyed(self, world: World) -> None:
         with world.web.work() as work:
