@@ -44,7 +44,7 @@ def compose(file: str) -> Mapping[str, Any]:
     class Loader(yaml.SafeLoader):
         """Knows the tags of docker compose."""
 
-    Loader.add_multi_constructor("!", lambda loader, _, node: loader.construct_sequence(node))
+    Loader.add_multi_constructor("!", lambda *_: None)
     found: Mapping[str, Any] = yaml.load((ROOT / file).read_text(), Loader)["services"]  # noqa: S506
     return found
 
