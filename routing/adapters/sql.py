@@ -152,14 +152,28 @@ where erased_at is null and site = %(site)s
       and e.reason = 'stop-not-confirmed'))
 order by referral_id limit %(limit)s for update skip locked
 """
+# A lack of place: once a place has changed. Closed doors in an emergency: each minute, for as long
+# as matching put it before a person and nobody has decided anything since (R-44).
 WAITING: Final = """
-select referral_id from referral r
-where state = 'waiting-for-place' and erased_at is null and site = %(site)s
-  and (%(only)s::uuid is null or referral_id = %(only)s)
-  and exists (
+select referral_id from referral
+where erased_at is null and site = %(site)s
+  and (%(only)s::uuid is null or referral_id = %(only)s) and referral_id in (
+  select referral_id from referral r
+  where state = 'waiting-for-place' and exists (
     select from release l join service_slot s using (partner_id)
     where l.referral_id = r.referral_id
       and s.changed_at > coalesce(r.tried_at, r.received_at) - interval '30 seconds')
+  union
+  select referral_id from referral r
+  where queue = 'needs-person' and state = 'needs-person' and erased_at is null
+    and coalesce(tried_at, received_at) < %(now)s - interval '1 minute'
+    and exists (
+      select from decision d
+      where d.referral_id = r.referral_id and d.queue = 'needs-person'
+        and not exists (select from decision later
+          where later.referral_id = r.referral_id and later.decided_at > d.decided_at)
+        and not exists (select from offer o
+          where o.referral_id = r.referral_id and o.offered_at > d.decided_at)))
 order by referral_id limit %(limit)s for update skip locked
 """
 

@@ -256,7 +256,7 @@ class PostgresStore:
     def waiting_referrals(
         self, now: datetime, limit: int, referral_id: UUID | None = None
     ) -> Sequence[UUID]:
-        """Lock and return referrals for which a place may have become free."""
+        """Lock and return referrals for which a place may be free or a door open."""
         return self._ids(sql.WAITING, now, limit, referral_id)
 
     def mark_tried(self, referral_id: UUID, at: datetime) -> None:

@@ -29,7 +29,7 @@ def run_due(works: Works) -> bool:
 
 
 def retry_waiting(works: Works) -> bool:
-    """Try referrals that wait for a place again, after a place may have become free."""
+    """Try referrals again that wait for a place, or in an emergency for an open door (R-44)."""
     with works() as work:
         waiting = work.store.waiting_referrals(work.now, BATCH)
     for referral_id in waiting:

@@ -168,7 +168,7 @@ class Store(Protocol):
     def waiting_referrals(
         self, now: datetime, limit: int, referral_id: UUID | None = None
     ) -> Sequence[UUID]:
-        """Lock and return referrals for which a place may have become free, as above."""
+        """Lock and return referrals for which a place may be free or a door open, as above."""
         ...
 
     def mark_tried(self, referral_id: UUID, at: datetime) -> None:

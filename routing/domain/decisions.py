@@ -43,7 +43,8 @@ def queue_without_partner(verdicts: Iterable[Verdict]) -> str:
     """Return who acts next when nobody fits.
 
     A lack of place is waited for. An emergency that only meets closed doors goes to a person
-    at once (R-44). Everything else needs a new release (R-46).
+    at once, and is offered by itself when one opens first (R-44). Everything else needs a new
+    release (R-46).
     """
     excluded = [verdict for verdict in verdicts if not verdict.fits]
     if any(verdict.temporary for verdict in excluded):
