@@ -58,8 +58,9 @@ select {", ".join(_OFFER_COLUMNS)} from offer where referral_id = %s order by of
 """  # noqa: S608  (column names of this module)
 OFFER_COLUMNS: Final = ", ".join(f"offer.{name}" for name in _OFFER_COLUMNS)
 PUT_OFFER: Final = f"""
-insert into offer (referral_id, {", ".join(_OFFER_COLUMNS)})
-values (%(referral_id)s, {", ".join(f"%({name})s" for name in _OFFER_COLUMNS)})
+insert into offer (referral_id, release_expires_at, {", ".join(_OFFER_COLUMNS)})
+values (%(referral_id)s, (select expires_at from release where release_id = %(release_id)s),
+  {", ".join(f"%({name})s" for name in _OFFER_COLUMNS)})
 on conflict (offer_id) do update set
   {", ".join(f"{name} = excluded.{name}" for name in _OFFER_COLUMNS[5:])}
 """  # noqa: S608  (column names of this module)
@@ -136,8 +137,8 @@ where erased_at is null and site = %(site)s
   and (%(only)s::uuid is null or referral_id = %(only)s) and referral_id in (
   select referral_id from offer where state = 'offered' and answer_by < %(now)s
   union
-  select o.referral_id from offer o join release l using (release_id)
-  where o.state in ('offered', 'accepted') and l.expires_at <= %(now)s
+  select referral_id from offer
+  where state in ('offered', 'accepted') and release_expires_at <= %(now)s
   union
   select o.referral_id from offer o
   where o.state = 'accepted' and contacted_at is null and first_contact_by < %(now)s

@@ -92,6 +92,7 @@ create table offer (
   partner_id uuid not null,
   service_id uuid not null references service_slot,
   release_id uuid not null references release,
+  release_expires_at timestamptz not null,  -- the release's own, which never changes
   state text not null
     check (state in ('offered', 'accepted', 'declined', 'expired', 'cancelled', 'closed')),
   offered_at timestamptz not null,
@@ -120,7 +121,8 @@ create index offer_contact_clock on offer (first_contact_by)
   where state = 'accepted' and contacted_at is null;
 create index offer_stop_clock on offer (confirm_by)
   where confirm_by is not null and stop_confirmed_at is null;
-create index offer_release on offer (release_id) where state in ('offered', 'accepted');
+create index offer_release_clock on offer (release_expires_at)
+  where state in ('offered', 'accepted');
 
 create table slot_hold (
   offer_id uuid primary key references offer,

@@ -158,8 +158,9 @@ def test_the_database_itself_refuses_two_holders_and_a_second_offer_to_a_partner
     referral = routing.receives(first, second)
     copy = """
       insert into offer (offer_id, reference, referral_id, partner_id, service_id, release_id,
-        state, offered_at, answer_by)
-      select %s, %s, referral_id, %s, service_id, release_id, %s, offered_at, answer_by from offer
+        release_expires_at, state, offered_at, answer_by)
+      select %s, %s, referral_id, %s, service_id, release_id, release_expires_at, %s, offered_at,
+        answer_by from offer
     """
 
     with pytest.raises(psycopg.errors.UniqueViolation, match="one_partner_at_a_time"):

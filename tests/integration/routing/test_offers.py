@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from routing.adapters.sql import DUE
 from routing.application import partner
 from routing.application.clock import run_due
+from shared.db import now, transaction
 from shared.errors import Conflict, NotAllowed, NotFound, Rejected
-from tests.integration.routing.conftest import Routing, staff_of
+from tests.integration.routing.conftest import SITE, Routing, rows_read, staff_of
 from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 
@@ -285,15 +287,30 @@ def test_the_inbox_reads_nothing_of_ended_offers_and_lists_the_newest(routing: R
     routing.runs("analyze offer")
 
     with routing.web.read() as (queries, now):
+        before = rows_read(queries.tx, "offer")
         at_hand = queries.inbox(found.partner_id, now)
-        read = queries.tx.execute(_READ).fetchone()
+        read = rows_read(queries.tx, "offer") - before
         ended = queries.inbox(found.partner_id, now, closed=True)
 
     assert [item.reference for item in at_hand] == [routing.reference(waiting)]
-    assert read is not None
-    assert read["rows"] < 20
+    assert read < 20
     assert len(ended) == 200
     assert {item.reference for item in ended} == {f"WH-{n}" for n in range(1, 201)}
+
+
+def test_the_clock_reads_nothing_of_ended_offers_and_their_releases(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    waiting = routing.receives(found)
+    routing.runs(_ENDED, waiting.referral_id)
+    routing.runs("analyze")
+
+    with transaction(routing.pool) as tx:
+        before = rows_read(tx, "offer", "release", "referral")
+        tx.execute(DUE, {"now": now(tx), "limit": 20, "only": None, "site": SITE.code})
+        read = rows_read(tx, "offer", "release", "referral") - before
+
+    assert read < 20
 
 
 _ENDED = """
@@ -306,12 +323,10 @@ with own as (select * from referral where referral_id = %s), copy as (
   insert into release (release_id, referral_id, partner_id, rank, expires_at, items, report_back)
   select id, id, partner_id, rank, expires_at, items, report_back
   from release join own using (referral_id), copy)
-insert into offer (offer_id, reference, referral_id, partner_id, service_id, release_id, state,
-  offered_at, answer_by, ended_at)
-select id, 'WH-' || n, id, partner_id, service_id, id, 'closed', offered_at, answer_by,
+insert into offer (offer_id, reference, referral_id, partner_id, service_id, release_id,
+  release_expires_at, state, offered_at, answer_by, ended_at)
+select id, 'WH-' || n, id, partner_id, service_id, id, release_expires_at, 'closed', offered_at,
+  answer_by,
   now() - n * interval '1 minute'
 from offer join own using (referral_id), copy
-"""
-_READ = """
-select seq_tup_read + idx_tup_fetch as rows from pg_stat_xact_user_tables where relname = 'offer'
 """

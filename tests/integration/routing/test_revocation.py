@@ -20,10 +20,7 @@ def revoked(routing: Routing, referral: Referral, found: Partner) -> None:
 
 
 def expired(routing: Routing, referral: Referral, found: Partner) -> None:
-    routing.runs(
-        "update release set expires_at = now() - interval '1 s' where partner_id = %s",
-        found.partner_id,
-    )
+    routing.release_ends(referral, found, "-1 s")
     run_due(routing.worker.change)
 
 
@@ -199,12 +196,7 @@ def test_two_partners_never_hold_a_referral_at_once(routing: Routing) -> None:
     for _ in range(10):
         referral = routing.receives(first, second, third)
         reference = routing.reference(referral)
-        routing.runs(
-            "update release set expires_at = now() + interval '1 ms' where referral_id = %s"
-            " and partner_id = %s",
-            referral.referral_id,
-            first.partner_id,
-        )
+        routing.release_ends(referral, first, "1 ms")
         together(
             partial(decline, routing, reference, first),
             partial(run_due, routing.worker.change),

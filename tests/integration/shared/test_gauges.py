@@ -111,9 +111,9 @@ def test_offers_and_clocks_are_counted(routing_db: TestDatabase) -> None:
         connection.execute("set session_replication_role = replica")  # offers of no referral
         connection.execute(
             "insert into offer (offer_id, reference, referral_id, partner_id, service_id,"
-            "  release_id, state, offered_at, answer_by, first_contact_by)"
+            "  release_id, release_expires_at, state, offered_at, answer_by, first_contact_by)"
             " select gen_random_uuid(), gen_random_uuid()::text, gen_random_uuid(),"
-            "  gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), state, now(),"
+            "  gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), state, now(),"
             "  now() + hours * interval '1 hour', now() + hours * interval '1 hour'"
             " from (values ('offered', -1), ('offered', 1), ('accepted', -1), ('accepted', -2),"
             "  ('declined', -1)) as o (state, hours)"
