@@ -319,10 +319,27 @@ class TestBadInput:
             ("releases.0.signature.content", "%%%", "releases.0.signature.content"),
             ("releases.0.signature.content", "bm90IGEgcGljdHVyZQ==", "releases.0.signature"),
             ("releases.0.signature.method", "paper", "releases.0.signature"),
-            ("releases.0.partner_id", str(uuid4()), "releases.0.partner_id"),
-            ("releases.0.partner_id", str(ELSEWHERE), "releases.0.partner_id"),
-            ("releases.0.partner_id", str(MONITOR), "releases.0.partner_id"),
-            ("releases.0.partner_id", str(BARRED), "releases.0.partner_id"),
+            pytest.param(
+                "releases.0.partner_id",
+                str(uuid4()),
+                "releases.0.partner_id",
+                id="unknown-partner",
+            ),
+            pytest.param(
+                "releases.0.partner_id",
+                str(ELSEWHERE),
+                "releases.0.partner_id",
+                id="elsewhere-partner",
+            ),
+            pytest.param(
+                "releases.0.partner_id",
+                str(MONITOR),
+                "releases.0.partner_id",
+                id="monitor-partner",
+            ),
+            pytest.param(
+                "releases.0.partner_id", str(BARRED), "releases.0.partner_id", id="barred-partner"
+            ),
             ("releases.0.partner_id", "cypress", "releases.0.partner_id"),
             ("releases.0.items", ["facts"], "releases.0.items"),
             ("releases.0.items", ["needs", "facts", "diary"], "releases.0.items.2"),
