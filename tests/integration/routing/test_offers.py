@@ -283,7 +283,7 @@ def test_the_inbox_reads_nothing_of_ended_offers_and_lists_the_newest(routing: R
     found = a_partner()
     routing.has_partners(found)
     waiting = routing.receives(found)
-    routing.runs(_ENDED, waiting.referral_id)
+    routing.runs(_COPIES, waiting.referral_id, "closed")
     routing.runs("analyze offer")
 
     with routing.web.read() as (queries, now):
@@ -298,11 +298,11 @@ def test_the_inbox_reads_nothing_of_ended_offers_and_lists_the_newest(routing: R
     assert {item.reference for item in ended} == {f"WH-{n}" for n in range(1, 201)}
 
 
-def test_the_clock_reads_nothing_of_ended_offers_and_their_releases(routing: Routing) -> None:
+def test_the_clock_reads_only_what_has_run_out(routing: Routing) -> None:
     found = a_partner()
     routing.has_partners(found)
     waiting = routing.receives(found)
-    routing.runs(_ENDED, waiting.referral_id)
+    routing.runs(_COPIES, waiting.referral_id, "accepted")
     routing.runs("analyze")
 
     with transaction(routing.pool) as tx:
@@ -313,7 +313,7 @@ def test_the_clock_reads_nothing_of_ended_offers_and_their_releases(routing: Rou
     assert read < 20
 
 
-_ENDED = """
+_COPIES = """
 with own as (select * from referral where referral_id = %s), copy as (
   select gen_random_uuid() as id, n from generate_series(1, 2000) as n), referrals as (
   insert into referral (referral_id, reference, site, agency, submitted_by, facts, state, queue,
@@ -325,7 +325,7 @@ with own as (select * from referral where referral_id = %s), copy as (
   from release join own using (referral_id), copy)
 insert into offer (offer_id, reference, referral_id, partner_id, service_id, release_id,
   release_expires_at, state, offered_at, answer_by, ended_at)
-select id, 'WH-' || n, id, partner_id, service_id, id, release_expires_at, 'closed', offered_at,
+select id, 'WH-' || n, id, partner_id, service_id, id, release_expires_at, %s, offered_at,
   answer_by,
   now() - n * interval '1 minute'
 from offer join own using (referral_id), copy
