@@ -53,6 +53,7 @@ def _check_rested(connection: Tx) -> None:
     said = select.poll()
     said.register(connection.fileno(), select.POLLIN)
     if said.poll(0):
+        connection.close()  # else the pool takes it for a whole one, and offers it for ever
         raise psycopg.OperationalError("the connection was cut while it rested")
 
 

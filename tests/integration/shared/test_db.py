@@ -72,6 +72,17 @@ def test_a_connection_that_was_cut_while_it_rested_costs_nobody_a_request(
         assert tx.info.backend_pid != before
 
 
+def test_a_full_pool_whose_connections_were_all_cut_recovers(base_db: TestDatabase) -> None:
+    with open_pool(base_db.owner, name="one", size=1, wait_seconds=5.0) as pool:
+        with transaction(pool) as tx:
+            before = tx.info.backend_pid
+        with psycopg.connect(base_db.admin) as connection:
+            connection.execute("select pg_terminate_backend(%s, 5000)", (before,))
+
+        with transaction(pool) as tx:
+            assert tx.info.backend_pid != before
+
+
 def test_time_stands_still_in_a_transaction(pool: Pool) -> None:
     with transaction(pool) as tx:
         assert now(tx) == now(tx)
