@@ -2,14 +2,14 @@
 
 Broker and database are left out on both sides; both have done the same work before. The six
 processes of production are reported beside them. The growth is that of the demo's worker between
-its 20,000th and its 200,000th event: revocations of releases that are not known yet, of 20,000
-referrals, which go through intake's relay, Kafka and routing's consumer.
+its 20,000th and its 200,000th event, at rest both times: revocations of releases that are not
+known yet, of 20,000 referrals, which go through intake's relay, Kafka and routing's consumer.
 """
 
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -36,7 +36,7 @@ _MOST_PAIRS = 3
 _WORK = Load(seconds=60, connections=8, count=500)
 _REVOKED = "intake.referral.release-revoked.v1"
 _REFERRALS, _EACH = 20_000, 10
-_FROM, _TO = 20_000, _REFERRALS * _EACH
+_AT_REST_SECONDS = 3.0
 _PATIENCE_SECONDS = 900.0
 
 
@@ -113,11 +113,11 @@ class _Demo:
 
     def growth(self) -> float:
         """Return by how much the worker grew, in MiB."""
+        referrals = [str(uuid4()) for _ in range(_REFERRALS)]
         with self._running():
             self._work()
-            self._add_events()
-            before = self._held_after(_FROM)
-            return self._held_after(_TO) - before
+            before = self._held_after(referrals, range(1, 2))
+            return self._held_after(referrals, range(2, _EACH + 1)) - before
 
     @contextmanager
     def _running(self) -> Iterator[None]:
@@ -135,32 +135,36 @@ class _Demo:
         if len(wait_for(self._system.sink, len(report.sent))) < len(report.sent):
             raise RuntimeError("Not every webhook came.")
 
-    def _add_events(self) -> None:
-        say(f"  {_TO:,} events through the worker ...")
+    def _held_after(self, referrals: Sequence[str], sequences: range) -> float:
+        """Send each referral's events of these numbers; return what is held after them."""
+        say(f"  {len(referrals) * len(sequences):,} events through the worker ...")
         with (
             self._connect("intake") as connection,
             connection.cursor() as cursor,
             cursor.copy(_COPY) as copy,
         ):
-            for row in _revocations():
+            for row in _revocations(referrals, sequences):
                 copy.write_row(row)
+        self._wait_until_read(len(referrals) * (sequences.stop - 1))
+        return pss_mib(self._worker.pid)
 
-    def _held_after(self, count: int) -> float:
+    def _wait_until_read(self, count: int) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             with self._connect("routing") as connection:
                 row = connection.execute(_DONE).fetchone()
-            if row and row[0] >= count:
-                return pss_mib(self._worker.pid)
-            time.sleep(0.2)
+            if row == (count,):
+                time.sleep(_AT_REST_SECONDS)
+                return
+            time.sleep(0.5)
         raise RuntimeError("The events are not read.")
 
     def _connect(self, service: str) -> psycopg.Connection:
         return psycopg.connect(self._system.place.postgres.dsn(service, f"{service}_owner"))
 
 
-def _revocations() -> Iterator[tuple[object, ...]]:
-    """Give the outbox's rows: of each referral its first event, then each's second ..."""
+def _revocations(referrals: Sequence[str], sequences: range) -> Iterator[tuple[object, ...]]:
+    """Give the outbox's rows: each referral's first of these events, then each's second ..."""
     schema = CATALOGUE[_REVOKED].schema
     data = schema.load(CATALOGUE[_REVOKED].example)
     outbox = Outbox("/intake/brva")
@@ -168,8 +172,7 @@ def _revocations() -> Iterator[tuple[object, ...]]:
         type=_REVOKED, agency="brva", key=data["referral_id"], sequence=1, data=data
     )
     _, topic, key, _, _, headers, payload = model
-    referrals = [str(uuid4()) for _ in range(_REFERRALS)]
-    for sequence in range(1, _EACH + 1):
+    for sequence in sequences:
         for referral_id in referrals:
             own = json.loads(headers.replace(key, referral_id))
             own |= {"ce_id": str(uuid4()), "ce_sequence": str(sequence)}
