@@ -6,7 +6,7 @@ import threading
 from intake.adapters.clock import Clock
 from intake.adapters.events import FINAL, IMMEDIATE, Events
 from intake.adapters.gauges import MEASURES
-from intake.adapters.units import Units, rules_of
+from intake.adapters.units import rules_of
 from services.intake_parts import open_keys
 from services.pipeline import pipeline
 from services.site import safe_site
@@ -27,9 +27,8 @@ def loops(settings: IntakeWorkerSettings) -> list[Loop]:
     pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
     keys = open_keys(settings, f"{NAME}-worker")
     relay_wake = threading.Event()
-    rules = rules_of(site, site.agency(settings.agency))
-    events = Events(Units(pool, keys, rules, relay_wake.set))
-    inbox = Inbox(NAME, pool, events.handlers(), immediate=IMMEDIATE, final=FINAL)
+    events = Events(rules_of(site, site.agency(settings.agency)))
+    inbox = Inbox(NAME, pool, events.handlers(), events.begin, IMMEDIATE, FINAL)
     clock = Loop(f"{NAME}-clock", Clock(pool, keys, settings.agency).step, pause=_CLOCK_SECONDS)
     reading = read_by(NAME, settings.agency)
     return pipeline(settings, inbox, reading, [clock], relay_wake, measures=MEASURES)

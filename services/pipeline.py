@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from services.topics import Reading
 from shared.bus import Bus, open_bus
@@ -38,7 +39,7 @@ def bus_of(settings: WorkerSettings) -> Bus:
 
 def pipeline(  # noqa: PLR0913  (what a worker is made of)
     settings: WorkerSettings,
-    inbox: Inbox,
+    inbox: Inbox[Any],
     reading: Reading,
     own: Sequence[Loop],
     relay_wake: threading.Event,

@@ -3,10 +3,9 @@
 import sys
 import threading
 
-from routing.adapters.desk import Desk
-from routing.adapters.events import FINAL, IMMEDIATE, handlers
+from routing.adapters.desk import Desk, Units
+from routing.adapters.events import FINAL, IMMEDIATE, Events
 from routing.adapters.gauges import MEASURES
-from routing.adapters.locking import lock_rows
 from routing.adapters.loops import clock_step
 from services.pipeline import pipeline
 from services.site import safe_site
@@ -24,8 +23,10 @@ def loops(settings: RoutingWorkerSettings) -> list[Loop]:
     """Return the loops: the pipeline, and the clock of the offers."""
     pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
     relay_wake = threading.Event()
-    desk = Desk(pool, safe_site(settings.site), relay_wake.set)
-    inbox = Inbox(NAME, pool, handlers(desk), IMMEDIATE, FINAL, lock_rows)
+    site = safe_site(settings.site)
+    events = Events(Units(site))
+    inbox = Inbox(NAME, pool, events.handlers(), events.begin, IMMEDIATE, FINAL)
+    desk = Desk(pool, site, relay_wake.set)
     clock = Loop(f"{NAME}-clock", clock_step(desk))
     return pipeline(settings, inbox, read_by(NAME), [clock], relay_wake, measures=MEASURES)
 

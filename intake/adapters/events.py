@@ -1,15 +1,16 @@
 """Routing's events as verbs of intake."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from intake.adapters import documents
-from intake.adapters.units import Units
+from intake.adapters.following import PostgresFollowing, following
 from intake.application.follow import follow, forget_partner, learn_partner
 from intake.domain.referrals import News
-from shared.contracts.event import Event
+from intake.domain.rules import Rules
+from shared.contracts.event import Event, ids_of
 from shared.db import Tx
 from shared.errors import InvalidEvent, NotFound
 
@@ -42,11 +43,16 @@ def topics(agency: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The entry points of routing's events, each inside the consume loop's transaction."""
+    """The entry points of routing's events, in the unit of work of the consume loop."""
 
-    units: Units
+    rules: Rules
 
-    def handlers(self) -> Mapping[str, Callable[[Event, Tx, datetime], None]]:
+    def begin(self, tx: Tx, _: datetime, events: Sequence[Event]) -> PostgresFollowing:
+        """Open the unit of work for these events."""
+        about = [event for event in events if event.type.startswith("routing.referral.")]
+        return following(tx, ids_of(about))
+
+    def handlers(self) -> Mapping[str, Callable[[Event, PostgresFollowing], None]]:
         """Return the entry point of each type that intake reads."""
         followed = {f"routing.referral.{verb}.v1": self.on_referral_news for verb in _FOLLOWED}
         return {
@@ -55,36 +61,35 @@ class Events:
             "routing.partner.withdrawn.v1": self.on_partner_withdrawn,
         }
 
-    def on_referral_news(self, event: Event, tx: Tx, now: datetime) -> None:
+    def on_referral_news(self, event: Event, work: PostgresFollowing) -> None:
         """Store what became of a referral of this agency.
 
         Raises:
             InvalidEvent: another agency's, or of a referral that is not here.
 
         """
-        if event.data["agency"] != self.units.rules.agency:
+        if event.data["agency"] != self.rules.agency:
             raise InvalidEvent("wrong-agency")
         if str(event.data["referral_id"]) != event.key:
             raise InvalidEvent("key-mismatch")
         self._check_site(event)
         try:
-            follow(_news(event), work=self.units.inside(tx, now))
+            follow(_news(event), work=work)
         except NotFound as missing:
             raise InvalidEvent("unknown-referral") from missing
 
-    def on_partner_published(self, event: Event, tx: Tx, now: datetime) -> None:
+    def on_partner_published(self, event: Event, work: PostgresFollowing) -> None:
         """Store a partner's public record."""
         _check_key(event)
-        partner = documents.partner(event.data)
-        learn_partner(partner, event.sequence, work=self.units.inside(tx, now))
+        learn_partner(documents.partner(event.data), event.sequence, work=work)
 
-    def on_partner_withdrawn(self, event: Event, tx: Tx, now: datetime) -> None:
+    def on_partner_withdrawn(self, event: Event, work: PostgresFollowing) -> None:
         """Remove a partner's public record."""
         _check_key(event)
-        forget_partner(event.data["partner_id"], event.sequence, work=self.units.inside(tx, now))
+        forget_partner(event.data["partner_id"], event.sequence, work=work)
 
     def _check_site(self, event: Event) -> None:
-        if event.source != f"/routing/{self.units.rules.site}":
+        if event.source != f"/routing/{self.rules.site}":
             raise InvalidEvent("wrong-site")
 
 

@@ -83,7 +83,7 @@ class PostgresReferrals:
             "select * from referral where status <> 'erased' order by changed_at desc limit %s",
             (limit,),
         )
-        return [_referral(row) for row in rows]
+        return [referral_of(row) for row in rows]
 
     def set_status(
         self, referral_id: UUID, status: str, due: datetime | None, at: datetime
@@ -121,14 +121,10 @@ class PostgresReferrals:
             (at, how, by, list(release_ids)),
         )
 
-    def put_offer(self, referral_id: UUID, offer: Offer) -> None:
-        """Store a new offer or an offer's new state."""
-        self.tx.execute(_PUT_OFFER, {**asdict(offer), "referral_id": referral_id})
-
     def note(self, referral_id: UUID, note: Note) -> None:
         """Add to a referral's timeline."""
         values = (getattr(note, name) for name in _OF_NOTE)
-        self.writes.add(_NOTE, (referral_id, *values))
+        self.writes.add(NOTE, (referral_id, *values))
 
     def timeline(self, referral_id: UUID) -> Sequence[Note]:
         """Return a referral's timeline, the oldest first."""
@@ -168,7 +164,7 @@ class PostgresReferrals:
             raise NotFound("There is no such referral.")
         releases = self.tx.execute(_RELEASES, (referral_id,)).fetchall()
         offers = self.tx.execute(_OFFERS, (referral_id,)).fetchall()
-        return _referral(row, releases, offers)
+        return referral_of(row, releases, offers)
 
     def _data(self, happening: Happening) -> dict[str, Any]:
         if isinstance(happening, Submitted):
@@ -186,11 +182,12 @@ TYPES: Final[Mapping[type[Happening], str]] = {
 }
 
 
-def _referral(
+def referral_of(
     row: Mapping[str, Any],
     releases: Sequence[Mapping[str, Any]] = (),
     offers: Sequence[Mapping[str, Any]] = (),
 ) -> Referral:
+    """Return the referral of its row and those of its releases and offers."""
     return Referral(
         **{name: row[name] for name in _COLUMNS},
         facts=documents.facts(row["facts"]),
@@ -250,13 +247,7 @@ insert into release (release_id, referral_id, partner_id, rank, items, report_ba
   expires_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s)
 """
-_PUT_OFFER: Final = """
-insert into offer (offer_id, referral_id, partner_id, state, reference, due)
-values (%(offer_id)s, %(referral_id)s, %(partner_id)s, %(state)s, %(reference)s, %(due)s)
-on conflict (offer_id) do update set state = excluded.state, reference = excluded.reference,
-  due = excluded.due, changed_at = now()
-"""
-_NOTE: Final = """
+NOTE: Final = """
 insert into referral_event (referral_id, at, what, partner_id, offer_id, offer_reference, detail,
   due, by_member)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s)

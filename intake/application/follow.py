@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from intake.application.ports import Work
+from intake.application.ports import Following
 from intake.domain.partners import Partner
 from intake.domain.referrals import WITHDRAWN, News, Note, Referral, offer_after, status_after
 
 ACCEPTED_TOO_LATE = "accepted-after-revocation"
 
 
-def follow(news: News, *, work: Work) -> None:
+def follow(news: News, *, work: Following) -> None:
     """Store what became of a referral: status, offer, timeline.
 
     An acceptance that arrives after its release was taken back is told in the timeline and gives
@@ -47,12 +47,12 @@ def follow(news: News, *, work: Work) -> None:
     )
 
 
-def learn_partner(partner: Partner, sequence: int, *, work: Work) -> None:
+def learn_partner(partner: Partner, sequence: int, *, work: Following) -> None:
     """Store a partner's public record; the highest sequence wins."""
     work.partners.put(partner, sequence)
 
 
-def forget_partner(partner_id: UUID, sequence: int, *, work: Work) -> None:
+def forget_partner(partner_id: UUID, sequence: int, *, work: Following) -> None:
     """Remove the record of an organization that is a partner no more."""
     work.partners.withdraw(partner_id, sequence)
 

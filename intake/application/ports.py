@@ -74,6 +74,41 @@ class People(Protocol):
         """
 
 
+class Followed(Protocol):
+    """The referrals that routing tells of."""
+
+    def lock(self, referral_id: UUID) -> Referral:
+        """Lock a referral and return it whole.
+
+        Raises:
+            NotFound: no such referral.
+
+        """
+
+    def set_status(
+        self, referral_id: UUID, status: str, due: datetime | None, at: datetime
+    ) -> None:
+        """Store where a locked referral stands."""
+
+    def put_offer(self, referral_id: UUID, offer: Offer) -> None:
+        """Store a new offer or an offer's new state."""
+
+    def note(self, referral_id: UUID, note: Note) -> None:
+        """Add to a referral's timeline."""
+
+
+class Following(Protocol):
+    """A unit of work of what routing tells; whoever opened it commits."""
+
+    @property
+    def referrals(self) -> Followed:
+        """The referrals of the agency."""
+
+    @property
+    def partners(self) -> Partners:
+        """The public records of partners."""
+
+
 class Referrals(Protocol):
     """The referrals of the agency, with releases, offers and timelines."""
 
@@ -121,9 +156,6 @@ class Referrals(Protocol):
 
     def revoke(self, release_ids: Sequence[UUID], at: datetime, how: str, by: UUID) -> None:
         """Take releases back: waits for a read that is going on, and no read comes after."""
-
-    def put_offer(self, referral_id: UUID, offer: Offer) -> None:
-        """Store a new offer or an offer's new state."""
 
     def note(self, referral_id: UUID, note: Note) -> None:
         """Add to a referral's timeline."""

@@ -1,6 +1,7 @@
-"""Sends what is due: leased in a short transaction, called outside any, recorded in another.
+"""Sends what is due: leased in a short transaction, called outside any, recorded in the next.
 
-A dead endpoint never delays another: each has a few calls at a time, in the SQL across
+What has been answered meanwhile is recorded together, in the transaction that leases more. A dead
+endpoint never delays another: each has a few calls at a time, in the SQL across
 processes and here for calls that outlive their lease.
 """
 
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -25,7 +26,7 @@ from notifications.application.attempt import lapse, record
 from notifications.domain.attempts import Answer, State, Verdict
 from notifications.domain.notices import Owner, Template
 from shared import log
-from shared.db import Pool, now, transaction
+from shared.db import Pool, Tx, now, transaction
 from shared.db.outbox import Outbox
 from shared.errors import TransientError
 
@@ -45,9 +46,16 @@ class Limits:
     ends, under the same id.
     """
 
-    calls: int = 16
-    calls_per_endpoint: int = 2
+    calls: int = 24
+    calls_per_endpoint: int = 3
     lease_seconds: float = 90.0
+
+
+class _Answered(NamedTuple):
+    """A call that has ended."""
+
+    message: Message
+    answer: Answer
 
 
 @dataclass(slots=True)
@@ -62,6 +70,7 @@ class Dispatcher:
     relay_wake: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _running: Counter[UUID] = field(default_factory=Counter, init=False)
+    _answered: list[_Answered] = field(default_factory=list, init=False)
     _threads: ThreadPoolExecutor = field(init=False)
     _lapse_at: float = field(default=0.0, init=False)
     _purge_at: float = field(default=0.0, init=False)
@@ -71,62 +80,80 @@ class Dispatcher:
         self._threads = ThreadPoolExecutor(self.limits.calls, thread_name_prefix="delivery")
 
     def step(self) -> bool:
-        """Start what is due and fits; what did not fit is woken for by the call that ends."""
+        """Record what was answered and start what is due and fits; an answer wakes the next."""
         try:
-            self._start_due()
+            self._turn()
             self._lapse_and_purge()
         except _AWAY as failure:
             _log.warning("dispatcher-waits", exc_info=failure)
         return False
 
     def close(self) -> None:
-        """Finish the calls that run, and let go of the connections."""
+        """Finish the calls that run, record them, and let go of the connections."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+        try:
+            self._record_one_by_one(self._answered)
+        except _AWAY as failure:
+            _log.warning("attempts-not-recorded", exc_info=failure)
         for sender in self.senders.values():
             sender.close()
 
-    def _start_due(self) -> None:
+    def _turn(self) -> None:
         with self._lock:
+            answered = list(self._answered)
             room = self.limits.calls - self._running.total()
             occupied = [
                 endpoint
                 for endpoint, calls in self._running.items()
                 if calls >= self.limits.calls_per_endpoint
             ]
-        if room <= 0:
-            return
-        for message in self._lease(room, occupied):
-            with self._lock:
-                self._running[message.endpoint_id] += 1
-            self._threads.submit(self._run, message)
+        if answered or room > 0:
+            for message in self._record_and_lease(answered, room, occupied):
+                with self._lock:
+                    self._running[message.endpoint_id] += 1
+                self._threads.submit(self._run, message)
 
-    def _lease(self, room: int, occupied: Sequence[UUID]) -> list[Message]:
-        with transaction(self.pool) as tx:
-            rows = tx.execute(
-                _LEASE,
-                {
-                    "room": room,
-                    "occupied": list(occupied),
-                    "per_endpoint": self.limits.calls_per_endpoint,
-                    "seconds": self.limits.lease_seconds,
-                },
-            ).fetchall()
+    def _record_and_lease(
+        self, answered: Sequence[_Answered], room: int, occupied: Sequence[UUID]
+    ) -> list[Message]:
+        try:
+            with transaction(self.pool) as tx:
+                states = self._record(tx, answered)
+                leased = self._lease(tx, room, occupied)
+        except _AWAY:
+            raise
+        except Exception as failure:
+            if not answered:
+                raise
+            _log.exception("attempts-failed", exc_info=failure)
+            self._record_one_by_one(answered)
+            return []
+        self._forget(answered, states)
+        return leased
+
+    def _lease(self, tx: Tx, room: int, occupied: Sequence[UUID]) -> list[Message]:
+        if room <= 0:
+            return []
+        rows = tx.execute(
+            _LEASE,
+            {
+                "room": room,
+                "occupied": list(occupied),
+                "per_endpoint": self.limits.calls_per_endpoint,
+                "seconds": self.limits.lease_seconds,
+            },
+        )
         return [_message(row) for row in rows]
 
     def _run(self, message: Message) -> None:
         with log.context(correlation_id=message.correlation_id, traceparent=message.trace):
-            try:
-                self._record(message, self._call(message))
-            except _AWAY as failure:
-                _log.warning("attempt-not-recorded", exc_info=failure)
-            except Exception as failure:  # noqa: BLE001  (a bug costs one lease, not the thread)
-                _log.error("attempt-failed", exc_info=failure)
-            finally:
-                with self._lock:
-                    self._running[message.endpoint_id] -= 1
-                    if not self._running[message.endpoint_id]:
-                        del self._running[message.endpoint_id]
-                self.wake.set()
+            answer = self._call(message)
+        with self._lock:
+            self._answered.append(_Answered(message, answer))
+            self._running[message.endpoint_id] -= 1
+            if not self._running[message.endpoint_id]:
+                del self._running[message.endpoint_id]
+        self.wake.set()
 
     def _call(self, message: Message) -> Answer:
         with SECONDS.labels(message.channel).time():
@@ -136,22 +163,53 @@ class Dispatcher:
                 _log.error("sender-failed", channel=message.channel, exc_info=failure)
                 return Answer("sender-failed", Verdict.DOUBTFUL)
 
-    def _record(self, message: Message, answer: Answer) -> None:
-        with transaction(self.pool) as tx:
-            store = PostgresStore(tx, self.outbox)
-            chance = random.random()  # noqa: S311  (spreads attempts, no secret)
-            state = record(message.delivery_id, answer, store, now=now(tx), chance=chance)
-        self.relay_wake.set()
-        ATTEMPTS.labels(message.channel, answer.verdict).inc()
-        if state in {State.DELIVERED, State.EXHAUSTED}:
-            ENDED.labels(message.channel, state).inc()
-        _log.info(
-            "attempt",
-            delivery_id=str(message.delivery_id),
-            endpoint_id=str(message.endpoint_id),
-            answer=answer.code,
-            state=state,
-        )
+    def _record(self, tx: Tx, answered: Sequence[_Answered]) -> list[State | None]:
+        """Write what follows from the answers; return the states of their deliveries."""
+        if not answered:
+            return []
+        store, moment = PostgresStore(tx, self.outbox), now(tx)
+        store.load([message.delivery_id for message, _ in answered])
+        states = []
+        for message, answer in answered:
+            with log.context(correlation_id=message.correlation_id, traceparent=message.trace):
+                chance = random.random()  # noqa: S311  (spreads attempts, no secret)
+                state = record(message.delivery_id, answer, store, now=moment, chance=chance)
+            states.append(state)
+        store.flush()
+        return states
+
+    def _record_one_by_one(self, answered: Sequence[_Answered]) -> None:
+        """Record each alone: a bug costs one lease, not the others' answers."""
+        for one in list(answered):
+            states: list[State | None] = [None]
+            try:
+                with transaction(self.pool) as tx:
+                    states = self._record(tx, [one])
+            except _AWAY:
+                raise
+            except Exception as failure:  # noqa: BLE001  (the delivery is tried again)
+                _log.error("attempt-failed", exc_info=failure)
+            self._forget([one], states)
+
+    def _forget(self, answered: Sequence[_Answered], states: Sequence[State | None]) -> None:
+        """Let go of answers that are recorded, and say so."""
+        with self._lock:
+            self._answered = [one for one in self._answered if one not in answered]
+        for (message, answer), state in zip(answered, states, strict=True):
+            ATTEMPTS.labels(message.channel, answer.verdict).inc()
+            if state in {State.DELIVERED, State.EXHAUSTED}:
+                ENDED.labels(message.channel, state).inc()
+            _log.info(
+                "attempt",
+                delivery_id=str(message.delivery_id),
+                endpoint_id=str(message.endpoint_id),
+                answer=answer.code,
+                state=state,
+                correlation_id=message.correlation_id,
+                traceparent=message.trace,
+            )
+        if answered:
+            self.relay_wake.set()
 
     def _lapse_and_purge(self) -> None:
         if monotonic() - self._lapse_at < _LAPSE_SECONDS:
@@ -169,7 +227,9 @@ class Dispatcher:
             lapsed = tx.execute(_LAPSED).fetchall()
         for row in lapsed:
             with transaction(self.pool) as tx:
-                given_up = lapse(row["delivery_id"], PostgresStore(tx, self.outbox), now=now(tx))
+                store = PostgresStore(tx, self.outbox)
+                given_up = lapse(row["delivery_id"], store, now=now(tx))
+                store.flush()
             if given_up:
                 ENDED.labels(row["channel"], State.EXHAUSTED).inc()
         if lapsed:

@@ -1,6 +1,6 @@
 """Routing's events as verbs of notifications."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,7 +15,7 @@ from notifications.application.tell import (
     tell_of_offer,
 )
 from notifications.domain.notices import Audience, Notice
-from shared.contracts.event import Event
+from shared.contracts.event import Event, ids_of
 from shared.db import Tx
 from shared.db.outbox import Outbox
 from shared.errors import InvalidEvent
@@ -31,12 +31,21 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The entry points of routing's events, each inside the consume loop's transaction."""
+    """The entry points of routing's events, in the unit of work of the consume loop."""
 
     audience: Audience
     outbox: Outbox
 
-    def handlers(self) -> Mapping[str, Callable[[Event, Tx, datetime], None]]:
+    def begin(self, tx: Tx, _: datetime, events: Sequence[Event]) -> PostgresStore:
+        """Open the unit of work for these events."""
+        store = PostgresStore(tx, self.outbox)
+        agencies = {event.key: str(event.data.get("agency", "")) for event in events}
+        named = {key: agencies.get(str(key), "") for key in ids_of(events)}
+        if named:
+            store.open_threads(named)
+        return store
+
+    def handlers(self) -> Mapping[str, Callable[[Event, PostgresStore], None]]:
         """Return the entry point of each type that notifications reads."""
         return {
             "routing.referral.offered.v1": self.on_offered,
@@ -53,7 +62,7 @@ class Events:
             "routing.referral.erased.v1": self.on_erased,
         }
 
-    def on_offered(self, event: Event, tx: Tx, _: datetime) -> None:
+    def on_offered(self, event: Event, store: PostgresStore) -> None:
         """Tell the partner that an offer waits for its answer."""
         notice = self.audience.offer(
             event.data["partner_id"],
@@ -61,19 +70,19 @@ class Events:
             reference=event.data["offer_reference"],
             answer_by=event.data["answer_by"],
         )
-        _warn_unheard(event, told=tell_of_offer(_occasion(event), notice, self._store(tx)))
+        _warn_unheard(event, told=tell_of_offer(_occasion(event), notice, store))
 
-    def on_answered(self, event: Event, tx: Tx, _: datetime) -> None:
+    def on_answered(self, event: Event, store: PostgresStore) -> None:
         """Stop asking: the offer is open no more."""
-        stop_offer(_occasion(event), event.data["offer_id"], self._store(tx))
+        stop_offer(_occasion(event), event.data["offer_id"], store)
 
-    def on_cancelled(self, event: Event, tx: Tx, _: datetime) -> None:
+    def on_cancelled(self, event: Event, store: PostgresStore) -> None:
         """Stop asking; a partner that had accepted is told to stop."""
-        stop_offer(_occasion(event), event.data["offer_id"], self._store(tx))
+        stop_offer(_occasion(event), event.data["offer_id"], store)
         if event.data["stop"]:
             self._tell(
                 event,
-                tx,
+                store,
                 self.audience.stop(
                     event.data["partner_id"],
                     offer_id=event.data["offer_id"],
@@ -82,16 +91,16 @@ class Events:
                 ),
             )
 
-    def on_unmatched(self, event: Event, tx: Tx, _: datetime) -> None:
+    def on_unmatched(self, event: Event, store: PostgresStore) -> None:
         """Tell whoever acts next; a referral that waits for a place waits by itself."""
         queue = event.data["queue"]
         if queue == "needs-new-release":
             member = event.data["submitted_by"]
-            self._tell(event, tx, self.audience.new_release(event.data["agency"], member))
+            self._tell(event, store, self.audience.new_release(event.data["agency"], member))
         elif queue != "waiting-for-place":
-            self._tell(event, tx, self.audience.host())
+            self._tell(event, store, self.audience.host())
 
-    def on_escalated(self, event: Event, tx: Tx, _: datetime) -> None:
+    def on_escalated(self, event: Event, store: PostgresStore) -> None:
         """Tell the advocate and the host that a person has to look."""
         notices = self.audience.attention(
             event.data["agency"],
@@ -99,30 +108,27 @@ class Events:
             offer_id=event.data["offer_id"],
             reference=event.data["offer_reference"],
         )
-        self._tell(event, tx, *notices)
+        self._tell(event, store, *notices)
 
-    def on_ended(self, event: Event, tx: Tx, _: datetime) -> None:
+    def on_ended(self, event: Event, store: PostgresStore) -> None:
         """Tell the advocate, who alone can tell the person."""
         notice, *_host = self.audience.attention(
             event.data["agency"], event.data["submitted_by"], offer_id=None, reference=None
         )
-        self._tell(event, tx, notice)
+        self._tell(event, store, notice)
 
-    def on_closed(self, event: Event, tx: Tx, _: datetime) -> None:
+    def on_closed(self, event: Event, store: PostgresStore) -> None:
         """Stop all that waits to be said: the referral is finished."""
-        stop_referral(_occasion(event), event.data["offer_id"], self._store(tx))
+        stop_referral(_occasion(event), event.data["offer_id"], store)
 
-    def on_erased(self, event: Event, tx: Tx, _: datetime) -> None:
+    def on_erased(self, event: Event, store: PostgresStore) -> None:
         """Forget the referral."""
-        forget(_occasion(event), self._store(tx))
+        forget(_occasion(event), store)
 
-    def _tell(self, event: Event, tx: Tx, *notices: Notice) -> None:
-        occasion, store = _occasion(event), self._store(tx)
+    def _tell(self, event: Event, store: PostgresStore, *notices: Notice) -> None:
+        occasion = _occasion(event)
         told = [tell(occasion, notice, store) for notice in notices]
         _warn_unheard(event, told=any(told))
-
-    def _store(self, tx: Tx) -> PostgresStore:
-        return PostgresStore(tx, self.outbox)
 
 
 def _occasion(event: Event) -> Occasion:

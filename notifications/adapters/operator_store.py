@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from notifications.adapters.store import LOCK_DELIVERY, delivery_of
+from notifications.adapters.store import LOCK_DELIVERIES, delivery_of
 from notifications.application.ports import Delivery
 from notifications.domain.attempts import State
 from shared.db import Tx
@@ -106,7 +106,7 @@ class PostgresOperatorStore:
 
     def lock(self, delivery_id: UUID) -> Delivery | None:
         """Lock the delivery."""
-        row = self.tx.execute(LOCK_DELIVERY, (delivery_id,)).fetchone()
+        row = self.tx.execute(LOCK_DELIVERIES, ([delivery_id],)).fetchone()
         return None if row is None else delivery_of(row)
 
     def is_disabled(self, endpoint_id: UUID) -> bool:

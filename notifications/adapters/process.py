@@ -6,6 +6,7 @@ from notifications.adapters.events import CONSUMER, FINAL, IMMEDIATE, Events
 from notifications.adapters.mail import MailSender, MailServer
 from notifications.adapters.message import Sender
 from notifications.adapters.secrets_at_rest import Safe
+from notifications.adapters.store import PostgresStore
 from notifications.adapters.texts import SignIn, Texts
 from notifications.adapters.webhook import WebhookSender
 from notifications.domain.notices import Audience
@@ -16,14 +17,14 @@ from shared.site import Site
 from shared.worker import Inbox, Loop
 
 
-def build_inbox(pool: Pool, site: Site) -> Inbox:
+def build_inbox(pool: Pool, site: Site) -> Inbox[PostgresStore]:
     """Return what applies routing's events."""
     audience = Audience(
         site.host.organization_id,
         {agency.code: agency.organization_id for agency in site.agencies},
     )
     events = Events(audience, outbox_of(site))
-    return Inbox(CONSUMER, pool, events.handlers(), immediate=IMMEDIATE, final=FINAL)
+    return Inbox(CONSUMER, pool, events.handlers(), events.begin, IMMEDIATE, FINAL)
 
 
 def build_dispatcher(settings: NotificationsWorkerSettings, pool: Pool, site: Site) -> Dispatcher:

@@ -1,8 +1,8 @@
 """The rows of notifications in PostgreSQL."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,28 +10,82 @@ from notifications.application.ports import Change, Delivery, Occasion
 from notifications.domain.attempts import UNDELIVERED, State
 from notifications.domain.notices import Notice, Recipient, Template
 from shared.db import Tx
-from shared.db.outbox import Outbox
+from shared.db.outbox import INSERT, Outbox
+from shared.db.pending import Pending
 
 DELIVERED = "notifications.delivery.delivered.v1"
 EXHAUSTED = "notifications.delivery.exhausted.v1"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class _Thread:
+    """The number line of what is told of a referral's deliveries."""
+
+    agency: str
+    sequence: int
+
+
+@dataclass(slots=True)
 class PostgresStore:
-    """Works in the transaction that it is given."""
+    """Works in the transaction that it is given; `flush` before the commit.
+
+    What needs no answer is kept and goes out together. `open_threads` and `load` read for many
+    events and deliveries at once; what they did not read is read when it is asked for.
+    """
 
     tx: Tx
     outbox: Outbox
+    _writes: Pending = field(init=False)
+    _open: dict[UUID, bool] = field(default_factory=dict)
+    _endpoints: dict[Recipient, Sequence[UUID]] = field(default_factory=dict)
+    _closed: set[UUID] = field(default_factory=set)
+    _spoken_of: set[UUID] = field(default_factory=set)
+    _deliveries: dict[UUID, Delivery] = field(default_factory=dict)
+    _threads: dict[UUID, _Thread] = field(default_factory=dict)
+    _told: dict[UUID, list[tuple[Any, ...]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing to write."""
+        self._writes = Pending(self.tx)
+
+    def flush(self) -> None:
+        """Write what is kept; the last thing before the commit."""
+        for referral_id in self._told:
+            sequence = self._threads[referral_id].sequence
+            self._writes.add(_SET_SEQUENCE, (sequence, referral_id))
+        for rows in self._told.values():
+            for row in rows:
+                self._writes.add(INSERT, row)
+        self._told.clear()
+        self._writes.send()
+
+    # What is told
+
+    def open_threads(self, agencies: Mapping[UUID, str]) -> None:
+        """Lock the rows of these referrals in the order of their ids, made if need be."""
+        referrals = sorted(agencies)
+        named = {"ids": referrals, "agencies": [agencies[one] for one in referrals]}
+        undelivered = [str(state) for state in UNDELIVERED]
+        with self.tx.pipeline():
+            threads = self.tx.execute(_OPEN_THREADS, named)
+            closed = self.tx.execute(_CLOSED, named)
+            spoken_of = self.tx.execute(_SPOKEN_OF, {**named, "states": undelivered})
+        self._open |= {row["referral_id"]: row["is_open"] for row in threads}
+        self._closed |= {row["offer_id"] for row in closed}
+        self._spoken_of |= {row["referral_id"] for row in spoken_of}
 
     def open_thread(self, referral_id: UUID, agency: str) -> bool:
         """Lock the referral's row, made if need be; False when the referral is erased."""
-        row = _one(self.tx, _OPEN_THREAD, (referral_id, agency))
-        return bool(row["is_open"])
+        if referral_id not in self._open:
+            self.open_threads({referral_id: agency})
+        return self._open[referral_id]
 
     def endpoints(self, recipient: Recipient) -> Sequence[UUID]:
         """Return the recipient's open contact points."""
-        rows = self.tx.execute(_ENDPOINTS, (recipient.owner, recipient.owner_id))
-        return [row["endpoint_id"] for row in rows]
+        if recipient not in self._endpoints:
+            rows = self.tx.execute(_ENDPOINTS, (recipient.owner, recipient.owner_id))
+            self._endpoints[recipient] = [row["endpoint_id"] for row in rows]
+        return self._endpoints[recipient]
 
     def add(
         self, occasion: Occasion, notice: Notice, template: Template, endpoints: Sequence[UUID]
@@ -50,61 +104,73 @@ class PostgresStore:
             "endpoints": list(endpoints),
             "ids": [uuid4() for _ in endpoints],
         }
-        self.tx.execute(_ADD, values)
+        self._spoken_of.add(occasion.referral_id)
+        self._writes.add(_ADD, values)
 
     def close_offer(self, offer_id: UUID, referral_id: UUID) -> None:
         """Remember that nothing more may be sent about the offer."""
-        self.tx.execute(_CLOSE_OFFER, (offer_id, referral_id))
+        self._closed.add(offer_id)
+        self._writes.add(_CLOSE_OFFER, (offer_id, referral_id))
 
     def is_closed(self, offer_id: UUID) -> bool:
-        """Tell whether the offer was closed."""
-        found = self.tx.execute("select 1 from closed_offer where offer_id = %s", (offer_id,))
-        return found.fetchone() is not None
+        """Tell whether an offer of an opened thread was closed."""
+        return offer_id in self._closed
 
     def stop(
         self, referral_id: UUID, templates: Iterable[Template], offer_id: UUID | None = None
     ) -> None:
-        """Stop what is not delivered of the referral, or of one of its offers."""
+        """Stop what is not delivered of an opened thread, or of one of its offers."""
+        if referral_id not in self._spoken_of:
+            return
         values = {
             "referral": referral_id,
             "offer": offer_id,
             "templates": [str(template) for template in templates],
             "states": [str(state) for state in UNDELIVERED],
         }
-        self.tx.execute(_STOP, values)
+        self._writes.add(_STOP, values)
 
     def forget(self, referral_id: UUID) -> None:
         """Remove the referral's deliveries and never add another."""
-        self.tx.execute("delete from delivery where referral_id = %s", (referral_id,))
-        self.tx.execute("delete from closed_offer where referral_id = %s", (referral_id,))
-        self.tx.execute(
-            "update referral_thread set erased_at = now() where referral_id = %s", (referral_id,)
-        )
+        self._open[referral_id] = False
+        for statement in _FORGET:
+            self._writes.add(statement, (referral_id,))
+
+    # What came of it
+
+    def load(self, delivery_ids: Sequence[UUID]) -> None:
+        """Lock deliveries: first their referrals in the order of their ids, then themselves."""
+        with self.tx.pipeline():
+            threads = self.tx.execute(_LOCK_THREADS, (list(delivery_ids),))
+            deliveries = self.tx.execute(LOCK_DELIVERIES, (list(delivery_ids),))
+        for row in threads:
+            self._threads[row["referral_id"]] = _Thread(row["agency"], row["last_sequence"])
+        for row in deliveries:
+            self._deliveries[row["delivery_id"]] = delivery_of(row)
 
     def lock(self, delivery_id: UUID) -> Delivery | None:
         """Lock the delivery's referral, then the delivery."""
-        self.tx.execute(_LOCK_THREAD, (delivery_id,))
-        row = self.tx.execute(LOCK_DELIVERY, (delivery_id,)).fetchone()
-        return None if row is None else delivery_of(row)
+        if delivery_id not in self._deliveries:
+            self.load([delivery_id])
+        return self._deliveries.get(delivery_id)
 
     def change(self, delivery: Delivery, change: Change) -> None:
         """Write the delivery's new state."""
-        self.tx.execute(
+        self._deliveries[delivery.delivery_id] = replace(delivery, state=change.state)
+        self._writes.add(
             _CHANGE, (change.state, change.code, change.next_attempt_at, delivery.delivery_id)
         )
 
     def is_heard(self, delivery: Delivery) -> bool:
         """Tell whether another endpoint has the same message, or may still get it."""
+        self.flush()
         values = (delivery.event_id, delivery.template, delivery.delivery_id)
-        return bool(_one(self.tx, _IS_HEARD, values)["heard"])
+        row = self.tx.execute(_IS_HEARD, values).fetchone()
+        return row is not None and bool(row["heard"])
 
     def disable(self, endpoint_id: UUID) -> None:
         """Send nothing more to the endpoint until the site's file is loaded again."""
-        self.tx.execute(
-            "update contact_point set disabled_at = now()"
-            " where endpoint_id = %s and disabled_at is null",
-            (endpoint_id,),
-        )
+        self._writes.add(_DISABLE, (endpoint_id,))
 
     def publish_delivered(self, delivery: Delivery) -> None:
         """Tell the other services that the endpoint took the message."""
@@ -115,13 +181,13 @@ class PostgresStore:
         self._publish(EXHAUSTED, delivery)
 
     def _publish(self, type_: str, delivery: Delivery) -> None:
-        thread = _one(self.tx, _NEXT_SEQUENCE, (delivery.referral_id,))
-        self.outbox.add(
-            self.tx,
+        thread = self._threads[delivery.referral_id]
+        thread.sequence += 1
+        row = self.outbox.row(
             type=type_,
-            agency=thread["agency"],
+            agency=thread.agency,
             key=delivery.referral_id,
-            sequence=thread["last_sequence"],
+            sequence=thread.sequence,
             data={
                 "referral_id": delivery.referral_id,
                 "offer_id": delivery.offer_id,
@@ -131,10 +197,11 @@ class PostgresStore:
                 "template": delivery.template.value,
             },
         )
+        self._told.setdefault(delivery.referral_id, []).append(row)
 
 
 def delivery_of(row: dict[str, Any]) -> Delivery:
-    """Return the delivery of a row of LOCK_DELIVERY."""
+    """Return the delivery of a row of LOCK_DELIVERIES."""
     return Delivery(**{**row, "template": Template(row["template"]), "state": State(row["state"])})
 
 
@@ -147,16 +214,16 @@ def _params(notice: Notice) -> dict[str, str]:
     return params
 
 
-def _one(tx: Tx, statement: str, values: tuple[object, ...]) -> dict[str, Any]:
-    row = tx.execute(statement, values).fetchone()
-    assert row is not None  # noqa: S101  (each of these statements gives a row)
-    return row
-
-
-_OPEN_THREAD = """
-insert into referral_thread as t (referral_id, agency) values (%s, %s)
+_OPEN_THREADS = """
+insert into referral_thread as t (referral_id, agency)
+select * from unnest(%(ids)s::uuid[], %(agencies)s::text[])
 on conflict (referral_id) do update set agency = t.agency
-returning erased_at is null as is_open
+returning referral_id, erased_at is null as is_open
+"""
+_CLOSED = "select offer_id from closed_offer where referral_id = any(%(ids)s)"
+_SPOKEN_OF = """
+select distinct referral_id from delivery
+where referral_id = any(%(ids)s) and state = any(%(states)s)
 """
 _ENDPOINTS = """
 select endpoint_id from contact_point
@@ -179,15 +246,21 @@ update delivery set state = 'stopped', leased_until = null, changed_at = now()
 where referral_id = %(referral)s and template = any(%(templates)s) and state = any(%(states)s)
   and (%(offer)s::uuid is null or offer_id = %(offer)s)
 """
-_LOCK_THREAD = """
-select 1 from referral_thread
-where referral_id = (select referral_id from delivery where delivery_id = %s) for update
+_FORGET = (
+    "delete from delivery where referral_id = %s",
+    "delete from closed_offer where referral_id = %s",
+    "update referral_thread set erased_at = now() where referral_id = %s",
+)
+_LOCK_THREADS = """
+select referral_id, agency, last_sequence from referral_thread
+where referral_id in (select referral_id from delivery where delivery_id = any(%s))
+order by referral_id for update
 """
-LOCK_DELIVERY = """
+LOCK_DELIVERIES = """
 select d.delivery_id, d.event_id, d.endpoint_id, d.referral_id, d.offer_id, c.channel, d.template,
   d.state, d.attempts, d.not_after
 from delivery d join contact_point c using (endpoint_id)
-where d.delivery_id = %s for update of d
+where d.delivery_id = any(%s) order by d.delivery_id for update of d
 """
 _CHANGE = """
 update delivery set state = %s, last_class = %s, next_attempt_at = coalesce(%s, next_attempt_at),
@@ -200,7 +273,7 @@ select exists (
     and state not in ('exhausted', 'stopped')
 ) as heard
 """
-_NEXT_SEQUENCE = """
-update referral_thread set last_sequence = last_sequence + 1
-where referral_id = %s returning agency, last_sequence
+_DISABLE = """
+update contact_point set disabled_at = now() where endpoint_id = %s and disabled_at is null
 """
+_SET_SEQUENCE = "update referral_thread set last_sequence = %s where referral_id = %s"

@@ -80,10 +80,15 @@ class Units:
     @contextmanager
     def within(self, tx: Tx, moment: datetime, agency: str | None = None) -> Iterator[Work]:
         """Give a unit of work; with `agency` only that agency's referrals are found."""
-        site = self._site.code
-        store = PostgresStore(tx, self._outbox, self._directories, site, moment, agency)
-        yield Work(store, moment, self._rules, uuid4, new_reference)
+        store, work = self.open(tx, moment)
+        store.agency = agency
+        yield work
         store.flush()
+
+    def open(self, tx: Tx, moment: datetime) -> tuple[PostgresStore, Work]:
+        """Give a unit of work with its store, which the caller flushes."""
+        store = PostgresStore(tx, self._outbox, self._directories, self._site.code, moment)
+        return store, Work(store, moment, self._rules, uuid4, new_reference)
 
     def queries(self, tx: Tx) -> PostgresQueries:
         """Give the queries of one transaction."""

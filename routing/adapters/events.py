@@ -1,19 +1,20 @@
 """From events to verbs: what routing reads, and what it does about each type."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from routing.adapters.desk import Desk
+from routing.adapters.desk import Units
+from routing.adapters.store import PostgresStore
 from routing.application import arrivals, deliveries
 from routing.application.ports import Work
 from routing.domain.model import Facts, Referral, Release
-from shared.contracts.event import Event
+from shared.contracts.event import Event, ids_of
 from shared.db import Tx
 from shared.errors import InvalidEvent
-
-Handler = Callable[[Event, Tx, datetime], None]
 
 IMMEDIATE: Final = frozenset(
     {"intake.referral.release-revoked.v1", "intake.referral.withdrawn.v1"}
@@ -24,27 +25,77 @@ FINAL: Final = frozenset({"intake.referral.erased.v1"})
 """What ends a referral's stream."""
 
 
-def handlers(desk: Desk) -> Mapping[str, Handler]:
-    """Return the handler of each type that routing reads."""
-    verbs = {
-        "intake.referral.submitted.v1": _submitted,
-        "intake.referral.release-signed.v1": _release_signed,
-        "intake.referral.release-revoked.v1": _release_revoked,
-        "intake.referral.withdrawn.v1": _withdrawn,
-        "intake.referral.erased.v1": _erased,
-        "notifications.delivery.delivered.v1": _delivered,
-        "notifications.delivery.exhausted.v1": _exhausted,
-    }
-    return {type_: _handler(desk, verb) for type_, verb in verbs.items()}
+@dataclass(frozen=True, slots=True)
+class RoutingUnit:
+    """The unit of work that the events of a batch share."""
+
+    store: PostgresStore
+    work: Work
+
+    def flush(self) -> None:
+        """Write what the store keeps."""
+        self.store.flush()
 
 
-def _handler(desk: Desk, verb: Callable[[Event, Work], None]) -> Handler:
-    def handle(event: Event, tx: Tx, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The entry points of what routing reads, in the unit of work of the consume loop."""
+
+    units: Units
+
+    def begin(self, tx: Tx, now: datetime, events: Sequence[Event]) -> RoutingUnit:
+        """Open the unit of work for these events: their referrals and places are locked."""
+        store, work = self.units.open(tx, now)
+        if ids := ids_of(events):
+            store.load(ids)
+        if any(event.type.startswith("intake.") for event in events):
+            _lock_places(store, events)
+        return RoutingUnit(store, work)
+
+    def handlers(self) -> Mapping[str, Callable[[Event, RoutingUnit], None]]:
+        """Return the entry point of each type that routing reads."""
+        verbs = {
+            "intake.referral.submitted.v1": _submitted,
+            "intake.referral.release-signed.v1": _release_signed,
+            "intake.referral.release-revoked.v1": _release_revoked,
+            "intake.referral.withdrawn.v1": _withdrawn,
+            "intake.referral.erased.v1": _erased,
+            "notifications.delivery.delivered.v1": _delivered,
+            "notifications.delivery.exhausted.v1": _exhausted,
+        }
+        return {type_: _handler(verb) for type_, verb in verbs.items()}
+
+
+def _handler(verb: Callable[[Event, Work], None]) -> Callable[[Event, RoutingUnit], None]:
+    def handle(event: Event, unit: RoutingUnit) -> None:
         from_intake = event.type.startswith("intake.")
-        with desk.within(tx, now, event.agency if from_intake else None) as work:
-            verb(event, work)
+        unit.store.agency = event.agency if from_intake else None
+        verb(event, unit.work)
 
     return handle
+
+
+def _lock_places(store: PostgresStore, events: Iterable[Event]) -> None:
+    """Lock the places that these events may move, all at once: in one order with everybody."""
+    partners = _released_to(events) | store.released_to()
+    if partners:
+        found = store.directory().only(partners).partners.values()
+        store.lock_places([service.service_id for p in found for service in p.services])
+
+
+def _released_to(events: Iterable[Event]) -> set[UUID]:
+    """Return the partners of new releases, as far as events that nobody checked yet tell."""
+    told = [release for event in events for release in _releases_in(event.data)]
+    found = set()
+    for release in told:
+        with suppress(ValueError, TypeError, AttributeError):
+            found.add(UUID(release.get("partner_id")))
+    return found
+
+
+def _releases_in(data: Mapping[str, Any]) -> Sequence[Any]:
+    releases = data.get("releases", [data.get("release")])
+    return releases if isinstance(releases, list) else ()
 
 
 def _submitted(event: Event, work: Work) -> None:

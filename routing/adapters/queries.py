@@ -9,7 +9,7 @@ from uuid import UUID
 from routing.adapters import showing, sql
 from routing.adapters.directories import Directories
 from routing.adapters.records import from_json
-from routing.adapters.store import load_referral
+from routing.adapters.store import load_referrals
 from routing.application.views import (
     DecisionView,
     EscalationView,
@@ -107,13 +107,11 @@ class PostgresQueries:
 
     def referral(self, referral_id: UUID, now: datetime) -> ReferralPage:
         """Return one referral of this site with its decisions explained."""
-        row = self.tx.execute(
-            sql.READ_REFERRAL, {"id": referral_id, "site": self.site.code, "agency": None}
-        ).fetchone()
-        if row is None:
+        found = load_referrals(self.tx, sql.READ_REFERRALS, [referral_id])
+        referral = next((referral for _, referral in found), None)
+        if referral is None or referral.site != self.site.code:
             raise NotFound("There is no such referral.")
         directory = self.directories.active(self.tx)
-        referral = load_referral(self.tx, row)
         one = {"site": self.site.code, "only": referral_id, "limit": 1, "now": now}
         listed = self.tx.execute(_ONE_ROW, one).fetchone()
         assert listed is not None  # noqa: S101  (the row was read in this transaction)

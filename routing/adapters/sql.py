@@ -4,22 +4,22 @@ from typing import Final
 
 ADD_REFERRAL: Final = """
 insert into referral
-  (referral_id, reference, site, agency, submitted_by, facts, barred, state, queue, received_at)
+  (referral_id, reference, site, agency, submitted_by, facts, barred, state, queue, received_at,
+  event_sequence)
 values (%(referral_id)s, %(reference)s, %(site)s, %(agency)s, %(submitted_by)s, %(facts)s,
-  %(barred)s::uuid[], %(state)s, %(state)s, %(received_at)s)
-on conflict do nothing
+  %(barred)s::uuid[], %(state)s, %(queue)s, %(received_at)s, %(sequence)s)
 """
-LOCK_REFERRAL: Final = """
-select referral_id, reference, site, agency, submitted_by, facts, barred, state, received_at,
-  event_sequence
-from referral
-where referral_id = %(id)s and site = %(site)s and erased_at is null
-  and (%(agency)s::text is null or agency = %(agency)s)
-for update
+MOVE_REFERRAL: Final = """
+update referral set state = %(state)s, queue = %(queue)s, event_sequence = %(sequence)s
+where referral_id = %(referral_id)s
 """
-READ_REFERRAL: Final = LOCK_REFERRAL.replace("for update", "").replace(
-    "event_sequence", "event_sequence, queue"
-)
+READ_REFERRALS: Final = """
+select referral_id, reference, site, agency, submitted_by, facts, barred, state, queue,
+  received_at, event_sequence, erased_at
+from referral where referral_id = any(%s) order by referral_id
+"""
+LOCK_REFERRALS: Final = f"{READ_REFERRALS} for update"
+EARLY: Final = "select referral_id, kind, release_id from early_fact where referral_id = any(%s)"
 ADD_RELEASE: Final = """
 insert into release
   (release_id, referral_id, partner_id, rank, expires_at, items, report_back, revoked_at)
@@ -28,8 +28,8 @@ values (%(release_id)s, %(referral_id)s, %(partner_id)s, %(rank)s, %(expires_at)
 on conflict do nothing
 """
 RELEASES: Final = """
-select release_id, partner_id, rank, expires_at, items, report_back, revoked_at
-from release where referral_id = %s order by rank, release_id
+select referral_id, release_id, partner_id, rank, expires_at, items, report_back, revoked_at
+from release where referral_id = any(%s) order by rank, release_id
 """
 _OFFER_COLUMNS: Final = (
     "offer_id",
@@ -54,7 +54,8 @@ _OFFER_COLUMNS: Final = (
     "stop_confirmed_at",
 )
 OFFERS: Final = f"""
-select {", ".join(_OFFER_COLUMNS)} from offer where referral_id = %s order by offered_at, offer_id
+select referral_id, {", ".join(_OFFER_COLUMNS)} from offer
+where referral_id = any(%s) order by offered_at, offer_id
 """  # noqa: S608  (column names of this module)
 OFFER_COLUMNS: Final = ", ".join(f"offer.{name}" for name in _OFFER_COLUMNS)
 PUT_OFFER: Final = f"""
@@ -65,7 +66,8 @@ on conflict (offer_id) do update set
   {", ".join(f"{name} = excluded.{name}" for name in _OFFER_COLUMNS[5:])}
 """  # noqa: S608  (column names of this module)
 OPEN_ESCALATIONS: Final = """
-select reason, offer_id from escalation where referral_id = %s and cleared_at is null
+select referral_id, reason, offer_id from escalation
+where referral_id = any(%s) and cleared_at is null
 """
 CLEAR_ESCALATIONS: Final = """
 update escalation set cleared_at = now(), cleared_as = %s
@@ -109,12 +111,13 @@ select s.service_id, s.capacity, s.held, coalesce(p.reason, '') as paused
 from service_slot s left join pause p on p.service_id = s.service_id and p.resumed_at is null
 """
 LOCK_PLACES: Final = f"{PLACES} where s.service_id = any(%s) order by s.service_id for update of s"
-TAKE_PLACE: Final = """
+TAKE_PLACES: Final = """
 with taken as (
-  update service_slot set held = held + 1
-  where service_id = %s and (capacity is null or held < capacity)
+  update service_slot set held = held + %s
+  where service_id = %s and (capacity is null or held + %s <= capacity)
   returning service_id)
-insert into slot_hold (offer_id, service_id) select %s, service_id from taken
+insert into slot_hold (offer_id, service_id)
+select offer_id, service_id from taken, unnest(%s::uuid[]) as offer_id
 """
 FREE_PLACE: Final = """
 with freed as (

@@ -1,7 +1,7 @@
 """Routing's store on PostgreSQL. One object a transaction; the caller commits."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,21 +24,52 @@ from routing.domain.happenings import Happening
 from routing.domain.model import Directory, Facts, Offer, Partner, Place, Referral, Release
 from shared.db import Tx
 from shared.db.outbox import INSERT, Outbox
+from shared.db.pending import Pending
 from shared.errors import Conflict, NotFound, TransientError
 
 
 @dataclass(slots=True)
-class _Line:
-    """The number line of a locked referral's events, and what each of them carries."""
+class _Seen:
+    """A locked referral as it stands, and the number of its last event."""
 
-    agency: str
-    submitted_by: UUID
+    referral: Referral
+    queue: str
     sequence: int
+    is_new: bool = False
+    moved: bool = False
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What waits to be written, by table."""
+
+    offers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    freed: list[UUID] = field(default_factory=list)
+    taken: dict[UUID, list[UUID]] = field(default_factory=dict)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def by_statement(self) -> Iterator[tuple[str, Iterable[Any]]]:
+        """Give each statement with its rows, in the order that the tables refer to each other."""
+        yield sql.PUT_OFFER, self.offers.values()
+        yield sql.FREE_PLACE, [(offer_id,) for offer_id in self.freed]
+        yield (
+            sql.TAKE_PLACES,
+            [(len(ids), service_id, len(ids), ids) for service_id, ids in self.taken.items()],
+        )
+        yield sql.ADD_DECISION, self.decisions
+        yield sql.NOTE, self.notes
+        yield INSERT, self.events
 
 
 @dataclass(slots=True)
 class PostgresStore:
-    """Implements routing.application.ports.Store; `flush` before the commit."""
+    """Implements routing.application.ports.Store; `flush` before the commit.
+
+    It keeps what it has read and locked as it stands, and what needs no answer until `flush`, so
+    that the referrals of a batch cost a handful of round trips together.
+    """
 
     tx: Tx
     outbox: Outbox
@@ -47,51 +78,78 @@ class PostgresStore:
     now: datetime
     agency: str | None = None
     """Only this agency's referrals exist for the unit of work; None: every agency's."""
-    _lines: dict[UUID, _Line] = field(default_factory=dict)
+    _seen: dict[UUID, _Seen] = field(default_factory=dict)
+    _asked_for: set[UUID] = field(default_factory=set)
+    _gone: set[UUID] = field(default_factory=set)
+    _early: dict[UUID, list[tuple[str, UUID | None]]] = field(default_factory=dict)
+    _places: dict[UUID, Place] = field(default_factory=dict)
     _directory: Directory | None = None
+    _kept: _Kept = field(default_factory=_Kept)
     _writes: list[tuple[str, Any]] = field(default_factory=list)
 
     def flush(self) -> None:
-        """Send the writes that wait; the last thing before the commit.
+        """Send the writes that wait, table by table; the last thing before the commit."""
+        writes, kept, self._kept = Pending(self.tx), self._kept, _Kept()
+        self._write_referrals(writes)
+        others, self._writes = self._writes, []
+        for statement, values in others:
+            writes.add(statement, values)
+        for statement, rows in kept.by_statement():
+            for row in rows:
+                writes.add(statement, row)
+        writes.send()
 
-        What needs no answer goes out together with the next question, so that a referral
-        costs a handful of round trips.
-        """
-        if self._writes:
-            with self.tx.pipeline():
-                self._send()
+    def _write_referrals(self, writes: Pending) -> None:
+        for referral_id, seen in self._seen.items():
+            state = {"state": seen.referral.state, "queue": seen.queue, "sequence": seen.sequence}
+            if seen.is_new:
+                writes.add(sql.ADD_REFERRAL, {**_row(seen.referral), **state})
+            elif seen.moved:
+                writes.add(sql.MOVE_REFERRAL, {**state, "referral_id": referral_id})
+            seen.is_new = seen.moved = False
 
     # Referrals and releases
 
+    def load(self, referral_ids: Collection[UUID]) -> None:
+        """Lock referrals in the order of their ids and read them, with what came early."""
+        self._asked_for |= set(referral_ids)
+        found = load_referrals(self.tx, sql.LOCK_REFERRALS, referral_ids)
+        for row, referral in found:
+            if referral is None or referral.site != self.site:
+                self._gone.add(row["referral_id"])
+            else:
+                seen = _Seen(referral, row["queue"], row["event_sequence"])
+                self._seen[referral.referral_id] = seen
+        for row in self.tx.execute(sql.EARLY, (list(referral_ids),)):
+            fact = (row["kind"], row["release_id"])
+            self._early.setdefault(row["referral_id"], []).append(fact)
+
+    def released_to(self) -> set[UUID]:
+        """Return the partners that the locked referrals are released to."""
+        return {
+            release.partner_id
+            for seen in self._seen.values()
+            for release in seen.referral.releases
+        }
+
     def add_referral(self, referral: Referral) -> bool:
         """Store a new referral with its releases; False if it is there already."""
-        added = self._ask(
-            sql.ADD_REFERRAL,
-            {
-                **_columns(referral, "referral_id", "reference", "site", "agency", "submitted_by"),
-                **_columns(referral, "state", "received_at"),
-                "facts": Jsonb(to_json(referral.facts)),
-                "barred": list(referral.barred),
-            },
-        )
-        if not added.rowcount:
+        referral_id = referral.referral_id
+        self._look_for(referral_id)
+        if referral_id in self._seen or referral_id in self._gone:
             return False
+        self._seen[referral_id] = _Seen(referral, referral.state, 0, is_new=True)
         for release in referral.releases:
-            self.add_release(referral.referral_id, release)
-        line = _Line(referral.agency, referral.submitted_by, 0)
-        self._lines[referral.referral_id] = line
+            self._write(sql.ADD_RELEASE, _release_row(referral_id, release))
         return True
 
     def lock(self, referral_id: UUID) -> Referral:
-        """Lock a referral and return it whole."""
-        row = self._ask(
-            sql.LOCK_REFERRAL, {"id": referral_id, "site": self.site, "agency": self.agency}
-        ).fetchone()
-        if row is None:
+        """Lock a referral and return it whole, as it stands."""
+        self._look_for(referral_id)
+        seen = self._seen.get(referral_id)
+        if seen is None or self.agency not in {None, seen.referral.agency}:
             raise NotFound("There is no such referral.")
-        line = _Line(row["agency"], row["submitted_by"], row["event_sequence"])
-        self._lines[referral_id] = line
-        return load_referral(self.tx, row)
+        return seen.referral
 
     def lock_by_offer(self, reference: str, partner_id: UUID) -> Referral:
         """Lock the referral that an offer of that partner belongs to."""
@@ -105,25 +163,23 @@ class PostgresStore:
 
     def set_state(self, referral_id: UUID, state: str, queue: str) -> None:
         """Store where a referral stands."""
-        self._write(
-            "update referral set state = %s, queue = %s where referral_id = %s",
-            (state, queue, referral_id),
-        )
+        seen = self._changed(referral_id, state=state)
+        seen.queue = queue
+        seen.moved = True
 
     def add_release(self, referral_id: UUID, release: Release) -> None:
         """Store one more release; one that is known already stays as it is."""
-        self._write(
-            sql.ADD_RELEASE,
-            {
-                **asdict(release),
-                "referral_id": referral_id,
-                "items": list(release.items),
-                "report_back": list(release.report_back),
-            },
-        )
+        known = self._seen[referral_id].referral.releases
+        self._changed(referral_id, releases=(*known, release))
+        self._write(sql.ADD_RELEASE, _release_row(referral_id, release))
 
-    def revoke_release(self, release_id: UUID, at: datetime) -> None:
+    def revoke_release(self, referral_id: UUID, release_id: UUID, at: datetime) -> None:
         """Mark a release as revoked."""
+        releases = tuple(
+            replace(release, revoked_at=at) if release.release_id == release_id else release
+            for release in self._seen[referral_id].referral.releases
+        )
+        self._changed(referral_id, releases=releases)
         self._write(
             "update release set revoked_at = %s where release_id = %s and revoked_at is null",
             (at, release_id),
@@ -131,6 +187,7 @@ class PostgresStore:
 
     def remember_early(self, referral_id: UUID, kind: str, release_id: UUID | None) -> None:
         """Keep a revocation or withdrawal that came before what it is about."""
+        self._early.setdefault(referral_id, []).append((kind, release_id))
         self._write(
             "insert into early_fact (referral_id, kind, release_id) values (%s, %s, %s)"
             " on conflict do nothing",
@@ -139,15 +196,16 @@ class PostgresStore:
 
     def early(self, referral_id: UUID) -> Sequence[tuple[str, UUID | None]]:
         """Return what came early for a referral."""
-        rows = self._ask(
-            "select kind, release_id from early_fact where referral_id = %s", (referral_id,)
-        )
-        return [(row["kind"], row["release_id"]) for row in rows]
+        self._look_for(referral_id)
+        return self._early.get(referral_id, [])
 
     def erase(self, referral_id: UUID) -> None:
         """Remove everything but the number line of its events."""
+        self.flush()
         for statement in sql.ERASE:
             self._write(statement, (referral_id,))
+        del self._seen[referral_id]
+        self._gone.add(referral_id)
 
     # Directory and places
 
@@ -156,7 +214,7 @@ class PostgresStore:
         if version is not None:
             return self.directories.version(self.tx, version)
         if self._directory is None:
-            row = self._ask(sql.ACTIVE_VERSION, (self.site,)).fetchone()
+            row = self.tx.execute(sql.ACTIVE_VERSION, (self.site,)).fetchone()
             if row is None or row["version"] is None:
                 raise TransientError("The site's directory has not been imported yet.")
             self._directory = self.directories.version(self.tx, row["version"])
@@ -171,28 +229,37 @@ class PostgresStore:
         for row in services:
             self._write(sql.SET_CAPACITY, row)
         self._directory = None
+        self._places.clear()
         self.flush()
         return self.directories.add(self.tx, list(partners))
 
     def lock_places(self, service_ids: Collection[UUID]) -> Mapping[UUID, Place]:
         """Lock the places of services in the order of their ids, and return them."""
-        if not service_ids:
-            return {}
-        return _places(self._ask(sql.LOCK_PLACES, (list(service_ids),)).fetchall())
+        new = [service_id for service_id in service_ids if service_id not in self._places]
+        if new:
+            self._places |= _places(self.tx.execute(sql.LOCK_PLACES, (new,)).fetchall())
+        return {one: self._places[one] for one in service_ids if one in self._places}
 
     def places(self) -> Mapping[UUID, Place]:
         """Return the places of every service, unlocked."""
         return _places(self._ask(sql.PLACES).fetchall())
 
     def take_place(self, offer: Offer) -> None:
-        """Hold a place, in the statement that checks there is one."""
-        taken = self._ask(sql.TAKE_PLACE, (offer.service_id, offer.offer_id))
-        if not taken.rowcount:
+        """Hold a place, of a service that is locked now."""
+        place = self.lock_places([offer.service_id]).get(offer.service_id)
+        if place is None or place.full:
             raise Conflict("There is no free place.", state="full")
+        self._places[offer.service_id] = replace(place, held=place.held + 1)
+        self._kept.taken.setdefault(offer.service_id, []).append(offer.offer_id)
 
-    def free_place(self, offer_id: UUID) -> None:
+    def free_place(self, offer: Offer) -> None:
         """Give back what an offer holds, once."""
-        self._write(sql.FREE_PLACE, (offer_id,))
+        if offer.offer_id in self._kept.taken.get(offer.service_id, ()):
+            self.flush()
+        place = self._places.get(offer.service_id)
+        if place is not None:
+            self._places[offer.service_id] = replace(place, held=place.held - 1)
+        self._kept.freed.append(offer.offer_id)
 
     def pause(self, service_id: UUID, reason: str, by: UUID) -> bool:
         """Pause a service; False if it is paused already."""
@@ -214,12 +281,15 @@ class PostgresStore:
 
     def put_offer(self, referral_id: UUID, offer: Offer) -> None:
         """Store a new offer or an offer's new state."""
-        self._write(sql.PUT_OFFER, {**asdict(offer), "referral_id": referral_id})
+        known = self._seen[referral_id].referral.offers
+        kept = tuple(offer if one.offer_id == offer.offer_id else one for one in known)
+        is_known = any(one.offer_id == offer.offer_id for one in known)
+        self._changed(referral_id, offers=kept if is_known else (*known, offer))
+        self._kept.offers[offer.offer_id] = {**asdict(offer), "referral_id": referral_id}
 
     def add_decision(self, referral_id: UUID, decision: Decision) -> None:
         """Store a decision with what it was made from."""
-        self._write(
-            sql.ADD_DECISION,
+        self._kept.decisions.append(
             {
                 **_columns(decision, "decision_id", "decided_at", "rule_set", "queue", "chosen"),
                 "directory_version": decision.directory_version,
@@ -231,18 +301,23 @@ class PostgresStore:
 
     def raise_escalation(self, referral_id: UUID, reason: str, offer_id: UUID | None) -> bool:
         """Note that a person has to look; False if that was noted before."""
-        return bool(
-            self._ask(
-                "insert into escalation (referral_id, reason, offer_id) values (%s, %s, %s)"
-                " on conflict do nothing",
-                (referral_id, reason, offer_id),
-            ).rowcount
-        )
+        raised = self._ask(
+            "insert into escalation (referral_id, reason, offer_id) values (%s, %s, %s)"
+            " on conflict do nothing",
+            (referral_id, reason, offer_id),
+        ).rowcount
+        if raised:
+            known = self._seen[referral_id].referral.escalations
+            self._changed(referral_id, escalations=known | {(reason, offer_id)})
+        return bool(raised)
 
     def clear_escalations(
         self, referral_id: UUID, reasons: Collection[str], offer_id: UUID | None, code: str
     ) -> None:
         """Close open escalations of an offer with a coded reason."""
+        known = self._seen[referral_id].referral.escalations
+        kept = {pair for pair in known if pair[0] not in reasons or pair[1] != offer_id}
+        self._changed(referral_id, escalations=frozenset(kept))
         self._write(sql.CLEAR_ESCALATIONS, (code, referral_id, list(reasons), offer_id))
 
     # Clocks
@@ -267,29 +342,26 @@ class PostgresStore:
 
     def note(self, referral_id: UUID, note: Note) -> None:
         """Add to a referral's timeline."""
-        self._write(sql.NOTE, {**asdict(note), "referral_id": referral_id, "at": self.now})
+        self._kept.notes.append({**asdict(note), "referral_id": referral_id, "at": self.now})
 
     def publish(self, referral_id: UUID, happening: Happening) -> None:
         """Tell the other services, with the next sequence of the locked referral."""
-        line = self._lines[referral_id]
-        line.sequence += 1
+        seen = self._seen[referral_id]
+        seen.sequence += 1
+        seen.moved = True
         row = self.outbox.row(
             type=EVENT_TYPES[type(happening)],
-            agency=line.agency,
+            agency=seen.referral.agency,
             key=referral_id,
-            sequence=line.sequence,
+            sequence=seen.sequence,
             data={
                 **asdict(happening),
                 "referral_id": referral_id,
-                "agency": line.agency,
-                "submitted_by": line.submitted_by,
+                "agency": seen.referral.agency,
+                "submitted_by": seen.referral.submitted_by,
             },
         )
-        self._write(INSERT, row)
-        self._write(
-            "update referral set event_sequence = %s where referral_id = %s",
-            (line.sequence, referral_id),
-        )
+        self._kept.events.append(row)
 
     def publish_partner(self, partner: Partner) -> None:
         """Tell the public record of a partner, if it changed."""
@@ -322,20 +394,21 @@ class PostgresStore:
         )
         self._write(INSERT, row)
 
+    def _look_for(self, referral_id: UUID) -> None:
+        if referral_id not in self._asked_for:
+            self.load([referral_id])
+
+    def _changed(self, referral_id: UUID, **changes: Any) -> _Seen:  # noqa: ANN401  (fields)
+        seen = self._seen[referral_id]
+        seen.referral = replace(seen.referral, **changes)
+        return seen
+
     def _write(self, statement: str, values: Any) -> None:  # noqa: ANN401  (psycopg's own)
         self._writes.append((statement, values))
 
     def _ask(self, statement: str, values: Any = None) -> psycopg.Cursor[dict[str, Any]]:  # noqa: ANN401
-        if not self._writes:
-            return self.tx.execute(statement, values)
-        with self.tx.pipeline():
-            self._send()
-            return self.tx.execute(statement, values)
-
-    def _send(self) -> None:
-        for statement, values in self._writes:
-            self.tx.execute(statement, values)
-        self._writes.clear()
+        self.flush()
+        return self.tx.execute(statement, values)
 
     def _ids(
         self, statement: str, now: datetime, limit: int, referral_id: UUID | None
@@ -353,27 +426,77 @@ class PostgresStore:
             raise NotFound("There is no such service.")
 
 
-def load_referral(tx: Tx, row: Mapping[str, Any]) -> Referral:
-    """Return a referral from its row, with its releases, offers and open escalations."""
-    referral_id = row["referral_id"]
+def load_referrals(
+    tx: Tx, query: str, referral_ids: Collection[UUID]
+) -> Sequence[tuple[Mapping[str, Any], Referral | None]]:
+    """Return referrals by their rows, whole; None for one that was erased."""
+    ids = (list(referral_ids),)
     with tx.pipeline():
-        releases = tx.execute(sql.RELEASES, (referral_id,))
-        offers = tx.execute(sql.OFFERS, (referral_id,))
-        escalations = tx.execute(sql.OPEN_ESCALATIONS, (referral_id,))
+        rows = tx.execute(query, ids)
+        parts = [tx.execute(part, ids) for part in _PARTS]
+    releases, offers, escalations = (_by_referral(part) for part in parts)
+    return [
+        (
+            row,
+            _referral(
+                row,
+                tuple(release_of(found) for found in releases.get(row["referral_id"], ())),
+                tuple(Offer(**found) for found in offers.get(row["referral_id"], ())),
+                frozenset(
+                    (found["reason"], found["offer_id"])
+                    for found in escalations.get(row["referral_id"], ())
+                ),
+            ),
+        )
+        for row in rows
+    ]
+
+
+_PARTS = (sql.RELEASES, sql.OFFERS, sql.OPEN_ESCALATIONS)
+
+
+def _referral(
+    row: Mapping[str, Any],
+    releases: tuple[Release, ...],
+    offers: tuple[Offer, ...],
+    escalations: frozenset[tuple[str, UUID | None]],
+) -> Referral | None:
+    if row["erased_at"] is not None:
+        return None
     return Referral(
-        referral_id=referral_id,
-        reference=row["reference"],
-        site=row["site"],
-        agency=row["agency"],
-        submitted_by=row["submitted_by"],
+        **_columns_of(row),
         facts=from_json(Facts, row["facts"]),
         barred=frozenset(row["barred"]),
-        state=row["state"],
-        received_at=row["received_at"],
-        releases=tuple(release_of(found) for found in releases.fetchall()),
-        offers=tuple(Offer(**found) for found in offers.fetchall()),
-        escalations=frozenset((e["reason"], e["offer_id"]) for e in escalations.fetchall()),
+        releases=releases,
+        offers=offers,
+        escalations=escalations,
     )
+
+
+def _by_referral(rows: Iterable[dict[str, Any]]) -> Mapping[UUID, list[dict[str, Any]]]:
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.pop("referral_id"), []).append(row)
+    return found
+
+
+def _columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("referral_id", "reference", "site", "agency", "submitted_by", "state", "received_at")
+    return {name: row[name] for name in names}
+
+
+def _row(referral: Referral) -> dict[str, Any]:
+    return {
+        **_columns(referral, "referral_id", "reference", "site", "agency", "submitted_by"),
+        "received_at": referral.received_at,
+        "facts": Jsonb(to_json(referral.facts)),
+        "barred": list(referral.barred),
+    }
+
+
+def _release_row(referral_id: UUID, release: Release) -> dict[str, Any]:
+    lists = {"items": list(release.items), "report_back": list(release.report_back)}
+    return {**asdict(release), "referral_id": referral_id, **lists}
 
 
 def release_of(row: Mapping[str, Any]) -> Release:

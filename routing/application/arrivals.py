@@ -62,7 +62,7 @@ def on_release_revoked(referral_id: UUID, release_id: UUID, partner_id: UUID, wo
         return
     if release.revoked_at is not None:
         return
-    work.store.revoke_release(release_id, work.now)
+    work.store.revoke_release(referral_id, release_id, work.now)
     work.store.note(referral_id, Note("intake", "release-revoked", partner_id))
     gone = replace(release, revoked_at=work.now)
     kept = tuple(gone if r.release_id == release_id else r for r in referral.releases)

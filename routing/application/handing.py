@@ -29,9 +29,10 @@ def hand_on(referral: Referral, work: Work) -> Referral:
     wanted = decisions.candidate_services(referral, directory, work.now)
     places = work.store.lock_places(wanted)
     situation = decisions.situation_of(referral, places)
-    verdicts = matching.match(situation, directory, work.now)
+    asked = directory.only(release.partner_id for release in referral.releases)
+    verdicts = matching.match(situation, asked, work.now)
     first = verdicts[0] if verdicts and verdicts[0].fits else None
-    queue = "offered" if first else decisions.queue_without_partner(_released(referral, verdicts))
+    queue = "offered" if first else decisions.queue_without_partner(verdicts)
     decision = Decision(
         decision_id=work.new_id(),
         decided_at=work.now,
@@ -40,7 +41,7 @@ def hand_on(referral: Referral, work: Work) -> Referral:
         queue=queue,
         chosen=first.partner_id if first else None,
         situation=situation,
-        verdicts=_released(referral, verdicts),
+        verdicts=verdicts,
     )
     _remember(referral, decision, work)
     if first is None:
@@ -107,7 +108,7 @@ def end_offer(referral: Referral, ended: Offer, work: Work) -> Referral:
     wanted = decisions.candidate_services(referral, directory, work.now)
     work.store.lock_places(wanted | {ended.service_id})
     work.store.put_offer(referral.referral_id, ended)
-    work.store.free_place(ended.offer_id)
+    work.store.free_place(ended)
     changed = with_offer(referral, ended)
     clocks_over = ("first-contact-overdue", "contact-not-reported", "delivery-exhausted")
     return clear(changed, clocks_over, ended.offer_id, ended.state, work)
@@ -181,8 +182,3 @@ def with_offer(referral: Referral, changed: Offer) -> Referral:
 
 def _with_escalation(referral: Referral, reason: str, offer_id: UUID | None) -> Referral:
     return replace(referral, escalations=referral.escalations | {(reason, offer_id)})
-
-
-def _released(referral: Referral, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
-    released = {release.partner_id for release in referral.releases}
-    return tuple(verdict for verdict in verdicts if verdict.partner_id in released)

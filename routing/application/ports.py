@@ -75,7 +75,7 @@ class Store(Protocol):
         """Store one more release; one that is known already stays as it is."""
         ...
 
-    def revoke_release(self, release_id: UUID, at: datetime) -> None:
+    def revoke_release(self, referral_id: UUID, release_id: UUID, at: datetime) -> None:
         """Mark a release as revoked."""
         ...
 
@@ -108,7 +108,7 @@ class Store(Protocol):
         ...
 
     def take_place(self, offer: Offer) -> None:
-        """Hold a place of the offer's service, in the statement that checks there is one.
+        """Hold a place of the offer's service.
 
         Raises:
             Conflict: the service is full.
@@ -116,7 +116,7 @@ class Store(Protocol):
         """
         ...
 
-    def free_place(self, offer_id: UUID) -> None:
+    def free_place(self, offer: Offer) -> None:
         """Give back what an offer holds, once."""
         ...
 

@@ -1,7 +1,7 @@
 """The words of routing: facts, partners with their services, releases, offers, referrals."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Final
 from uuid import UUID
@@ -96,6 +96,11 @@ class Directory:
     version: int
     site: str
     partners: Mapping[UUID, Partner]
+
+    def only(self, partner_ids: Iterable[UUID]) -> "Directory":
+        """Return this version with no partners but these."""
+        wanted = set(partner_ids) & self.partners.keys()
+        return replace(self, partners={one: self.partners[one] for one in wanted})
 
 
 @dataclass(frozen=True, slots=True)

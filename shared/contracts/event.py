@@ -1,7 +1,8 @@
 """The envelope of an event: CloudEvents 1.0 in Kafka's binary mode, plus sequence and trace."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +32,15 @@ class Event:
     def agency(self) -> str:
         """Return the agency of an intake's event: the last part of its source."""
         return self.source.rsplit("/", 1)[-1]
+
+
+def ids_of(events: Iterable[Event]) -> list[UUID]:
+    """Return the keys that are ids, each once, in order; any other is left to its reader."""
+    found = set()
+    for event in events:
+        with suppress(ValueError):
+            found.add(UUID(event.key))
+    return sorted(found)
 
 
 def headers_of(event: Event) -> dict[str, str]:

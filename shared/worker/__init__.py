@@ -3,7 +3,7 @@
 from shared.worker.consumer import Consumer
 from shared.worker.gauges import Gauges, Measure
 from shared.worker.housekeeping import Housekeeping
-from shared.worker.inbox import Handler, Inbox
+from shared.worker.inbox import Inbox, Unit
 from shared.worker.lag import Lag
 from shared.worker.loops import STUCK_SECONDS, Loop, run_loops
 from shared.worker.relay import Relay
@@ -14,7 +14,6 @@ __all__ = [
     "STUCK_SECONDS",
     "Consumer",
     "Gauges",
-    "Handler",
     "Housekeeping",
     "Inbox",
     "Lag",
@@ -23,5 +22,6 @@ __all__ = [
     "Relay",
     "Repairs",
     "Samples",
+    "Unit",
     "run_loops",
 ]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from shared.bus import Record, Subscription
 from shared.contracts.trace import traces_of
@@ -19,7 +20,7 @@ class Consumer:
     """Feeds an inbox from a subscription; `after_commit` wakes whoever has work from it."""
 
     def __init__(
-        self, inbox: Inbox, subscription: Subscription, after_commit: Callable[[], None]
+        self, inbox: Inbox[Any], subscription: Subscription, after_commit: Callable[[], None]
     ) -> None:
         """Begin with nothing taken."""
         self._inbox = inbox

@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -20,16 +20,23 @@ from shared.bus import Record
 from shared.contracts.catalogue import is_known, load_data
 from shared.contracts.event import Event, read_envelope
 from shared.contracts.trace import correlation_of, traceparent_of
-from shared.db import Pool, Tx, now, transaction
+from shared.db import Pool, Tx, transaction
 from shared.errors import InvalidEvent, TransientError
 from shared.worker import metrics
 from shared.worker.loops import progress
 
-Handler = Callable[[Event, Tx, datetime], None]
-"""Applies one event inside the transaction that it is given; never commits."""
 
-Locker = Callable[[Sequence[Event], Tx], None]
-"""Locks the rows that events of one batch are about, in the order that everybody locks them."""
+class Unit(Protocol):
+    """The work of the events that are applied in one transaction.
+
+    It may read for all of them at once and keep what they write until `flush`; it never commits.
+    """
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+
+
+U = TypeVar("U", bound=Unit)
 
 AWAY = (TransientError, psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 """Something we depend on is away: tried again, never counted against the record."""
@@ -42,37 +49,36 @@ _log = log.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class _Batch:
+class _Batch(Generic[U]):
     """What the transaction knows of the streams that its records belong to."""
 
     tx: Tx
     moment: datetime
-    expected: dict[_Stream, int]
-    held: dict[_Stream, set[int]]
-    parked: set[tuple[str, str, int]]
+    unit: U
+    expected: dict[_Stream, int] = field(default_factory=dict)
+    held: dict[_Stream, set[int]] = field(default_factory=dict)
+    parked: set[tuple[str, str, int]] = field(default_factory=set)
     moved: set[_Stream] = field(default_factory=set)
 
 
-def _lock_nothing(_events: Sequence[Event], _tx: Tx) -> None:
-    """Leave the locks to the handlers."""
-
-
 @dataclass(frozen=True, slots=True)
-class Inbox:
+class Inbox(Generic[U]):
     """Applies records for one consumer.
+
+    `begin` opens the unit of work for the events of a transaction, before they are checked, and
+    locks what they are about: each of them locks in the right order, all of them one after the
+    other would not. `handlers` apply one event to it.
 
     `immediate`: types that are facts which only grow; they take effect at once, gap or not, and
     again at their turn. `final`: types that end their key; held and parked records of it go.
-    `lock` runs before the handlers of a batch: each of them locks in the right order, all of
-    them one after the other do not.
     """
 
     consumer: str
     pool: Pool
-    handlers: Mapping[str, Handler]
+    handlers: Mapping[str, Callable[[Event, U], None]]
+    begin: Callable[[Tx, datetime, Sequence[Event]], U]
     immediate: frozenset[str] = frozenset()
     final: frozenset[str] = frozenset()
-    lock: Locker = _lock_nothing
 
     def apply(self, records: Sequence[Record]) -> None:
         """Apply the records in one transaction; if one fails, one by one.
@@ -114,8 +120,8 @@ class Inbox:
     def _apply_all(self, records: Sequence[Record], tx: Tx) -> None:
         arrivals = [(record, self._read(record)) for record in records]
         events = [event for _, event in arrivals if isinstance(event, Event)]
-        batch = self.open_batch(tx, sorted({(event.source, event.key) for event in events}))
-        self.lock(events, tx)
+        streams = sorted({(event.source, event.key) for event in events})
+        batch = self.open_batch(tx, streams, events)
         for record, event in arrivals:
             if isinstance(event, InvalidEvent):
                 park(tx, self.consumer, record, None, event.code, attempts=1)
@@ -131,15 +137,20 @@ class Inbox:
             return invalid
         return event
 
-    def open_batch(self, tx: Tx, streams: Sequence[_Stream]) -> _Batch:
-        """Lock the positions of the streams, in their order, and look what waits in them."""
+    def open_batch(
+        self, tx: Tx, streams: Sequence[_Stream], events: Sequence[Event] = ()
+    ) -> _Batch[U]:
+        """Lock the positions of the streams, in their order; look what waits; begin the unit."""
         sources, keys = [source for source, _ in streams], [key for _, key in streams]
-        batch = _Batch(tx=tx, moment=now(tx), expected={}, held={}, parked=set())
-        if not streams:
-            return batch
-        for row in tx.execute(_LOCK_POSITIONS, (self.consumer, sources, keys)):
+        with tx.pipeline():
+            moment = tx.execute("select now() as now")
+            positions = tx.execute(_LOCK_POSITIONS, (self.consumer, sources, keys))
+            waiting = tx.execute(_WAITING, {"c": self.consumer, "sources": sources, "keys": keys})
+        begun = moment.fetchall()[0]["now"].astimezone(UTC)
+        batch = _Batch(tx, begun, self.begin(tx, begun, events))
+        for row in positions:
             batch.expected[row["source"], row["key"]] = row["next_sequence"]
-        for row in tx.execute(_WAITING, {"c": self.consumer, "sources": sources, "keys": keys}):
+        for row in waiting:
             stream = (row["source"], row["key"])
             if row["is_parked"]:
                 batch.parked.add((*stream, row["sequence"]))
@@ -147,8 +158,9 @@ class Inbox:
                 batch.held.setdefault(stream, set()).add(row["sequence"])
         return batch
 
-    def close_batch(self, batch: _Batch) -> None:
-        """Write the positions that moved."""
+    def close_batch(self, batch: _Batch[U]) -> None:
+        """Write what the unit keeps, and the positions that moved."""
+        batch.unit.flush()
         if batch.moved:
             moved = sorted(batch.moved)
             batch.tx.execute(
@@ -161,7 +173,7 @@ class Inbox:
                 },
             )
 
-    def take(self, batch: _Batch, record: Record, event: Event) -> None:
+    def take(self, batch: _Batch[U], record: Record, event: Event) -> None:
         """Apply the event if it is its turn, hold it if it came early, drop a duplicate."""
         stream = (event.source, event.key)
         expected = batch.expected[stream]
@@ -176,7 +188,7 @@ class Inbox:
             self.handle(batch, event)
             self.advance(batch, stream)
 
-    def _hold(self, batch: _Batch, record: Record, event: Event) -> None:
+    def _hold(self, batch: _Batch[U], record: Record, event: Event) -> None:
         stream = (event.source, event.key)
         held = batch.held.setdefault(stream, set())
         if event.sequence in held or (*stream, event.sequence) in batch.parked:
@@ -197,7 +209,7 @@ class Inbox:
             ),
         )
 
-    def handle(self, batch: _Batch, event: Event) -> None:
+    def handle(self, batch: _Batch[U], event: Event) -> None:
         """Run the event's handler; a type that nobody declared or reads here is passed over.
 
         Raises:
@@ -210,9 +222,9 @@ class Inbox:
             log.context(correlation_id=event.correlation_id, traceparent=event.traceparent),
             metrics.HANDLER_SECONDS.labels(self.consumer, event.type).time(),
         ):
-            self.handlers[event.type](load_data(event), batch.tx, batch.moment)
+            self.handlers[event.type](load_data(event), batch.unit)
 
-    def advance(self, batch: _Batch, stream: _Stream) -> None:
+    def advance(self, batch: _Batch[U], stream: _Stream) -> None:
         """Move the position by one and apply what was held for that."""
         batch.moved.add(stream)
         batch.expected[stream] += 1
@@ -221,22 +233,26 @@ class Inbox:
                 return
             batch.expected[stream] += 1
 
-    def _apply_held(self, batch: _Batch, stream: _Stream, sequence: int) -> bool:
+    def _apply_held(self, batch: _Batch[U], stream: _Stream, sequence: int) -> bool:
         row = batch.tx.execute(_TAKE_HELD, (self.consumer, *stream, sequence)).fetchone()
         batch.held[stream].discard(sequence)
         if row is None:
             return False
         record = record_of(row)
+        batch.unit.flush()
         try:
             with batch.tx.transaction():
                 event = read_envelope(record.key, record.headers, record.value)
+                batch.unit = self.begin(batch.tx, batch.moment, [event])
                 self.handle(batch, event)
+                batch.unit.flush()
         except AWAY:
             raise
         except Exception as failure:  # noqa: BLE001  (the held record fails, not the one at hand)
             identity = (stream[0], sequence, row["type"])
             with traced(record):
                 code = code_of(failure, self.consumer)
+            batch.unit = self.begin(batch.tx, batch.moment, ())
             park(batch.tx, self.consumer, record, identity, code, attempts=1)
             return False
         return True
@@ -320,7 +336,7 @@ def _check_source(topic: str, event: Event) -> None:
         raise InvalidEvent("wrong-source")
 
 
-def _end_stream(batch: _Batch, consumer: str, event: Event) -> None:
+def _end_stream(batch: _Batch[Any], consumer: str, event: Event) -> None:
     stream = (event.source, event.key)
     last = max({event.sequence, *batch.held.pop(stream, ())})
     batch.tx.execute(_DROP_HELD, (consumer, *stream))

@@ -24,7 +24,7 @@ class Repairs:
     do, keeps what came of it, and takes the rest back.
     """
 
-    def __init__(self, inbox: Inbox, after_commit: Callable[[], None]) -> None:
+    def __init__(self, inbox: Inbox[Any], after_commit: Callable[[], None]) -> None:
         """Work with the consumer's own handlers and positions."""
         self._inbox = inbox
         self._after_commit = after_commit
@@ -93,7 +93,7 @@ class Repairs:
             raise InvalidEvent(row["reason"])
         stream = (event.source, event.key)
         _close(tx, row, "replayed")  # first, so that the record does not stand in its own way
-        batch = self._inbox.open_batch(tx, [stream])
+        batch = self._inbox.open_batch(tx, [stream], [event])
         if event.sequence < batch.expected[stream]:
             return "already-applied"
         self._inbox.take(batch, record, event)

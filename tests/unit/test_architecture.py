@@ -10,7 +10,7 @@ import yaml
 
 from intake.adapters.events import Events as IntakeEvents
 from notifications.adapters.events import Events as NotificationsEvents
-from routing.adapters.events import handlers as routing_handlers
+from routing.adapters.events import Events as RoutingEvents
 from shared.contracts.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +86,7 @@ def _handled() -> Mapping[str, set[str]]:
     nothing: Any = None
     return {
         "intake": set(IntakeEvents(nothing).handlers()),
-        "routing": set(routing_handlers(nothing)),
+        "routing": set(RoutingEvents(nothing).handlers()),
         "notifications": set(NotificationsEvents(nothing, nothing).handlers()),
     }
 

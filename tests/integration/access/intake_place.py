@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Flask
 
+from intake.adapters.following import following
 from intake.adapters.keys import PostgresKeys
 from intake.adapters.units import Units, rules_of
 from intake.application.drafts import start_draft
@@ -18,7 +19,7 @@ from services import intake_web
 from services.setup import new_secrets
 from shared.config import IntakeWebSettings
 from shared.crypto import FileKeyWrapper
-from shared.db import open_pool
+from shared.db import open_pool, transaction
 from tests.integration.access.places import (
     OPERATION,
     OURS,
@@ -98,8 +99,8 @@ def intake_place(server: Server, folder: Path, issuer: str) -> Iterator[IntakePl
             site, wrapper = a_site(), FileKeyWrapper(settings.agency_key)
             rules = rules_of(site, site.agency("brva"))
             units = Units(pool, PostgresKeys(key_pool, wrapper), rules)
-            with replace(units, pool=worker).work() as work:
-                learn_partner(a_partner(partner_id=OURS), 1, work=work)
+            with transaction(worker) as tx:
+                learn_partner(a_partner(partner_id=OURS), 1, work=following(tx))
             yield IntakePlace(app, database, units, members)
 
 

@@ -63,7 +63,7 @@ def app(shared_world: World) -> Flask:
 
 @pytest.fixture
 def client(app: Flask, world: World) -> FlaskClient:
-    with world.worker.work() as work:
+    with world.following() as work:
         for partner in (
             a_partner(partner_id=PARTNER),
             a_partner(partner_id=SECOND),

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from intake.adapters.events import CONSUMER, FINAL, IMMEDIATE, Events, topics
+from intake.adapters.following import PostgresFollowing
 from intake.application.follow import ACCEPTED_TOO_LATE
 from intake.application.queries import referral_timeline
 from intake.application.submit import submit_referral
@@ -74,9 +75,9 @@ def news(referral_id: UUID, what: str, sequence: int, **changes: Any) -> Record:
     return a_record(f"routing.referral.{what}.v1", referral_id, sequence, data, source)
 
 
-def an_inbox(world: World) -> Inbox:
-    handlers = Events(world.worker).handlers()
-    return Inbox(CONSUMER, world.worker_pool, handlers, immediate=IMMEDIATE, final=FINAL)
+def an_inbox(world: World) -> Inbox[PostgresFollowing]:
+    events = Events(world.worker.rules)
+    return Inbox(CONSUMER, world.worker_pool, events.handlers(), events.begin, IMMEDIATE, FINAL)
 
 
 def sent(world: World) -> UUID:
@@ -98,7 +99,7 @@ def parked(world: World) -> list[str]:
 def test_every_event_that_intake_reads_has_an_entry_point(world: World) -> None:
     read = {type_ for type_, found in CATALOGUE.items() if "intake" in found.readers}
 
-    assert set(Events(world.worker).handlers()) == read
+    assert set(Events(world.worker.rules).handlers()) == read
     assert topics("brva") == ("routing.referral.brva", "routing.partner")
 
 

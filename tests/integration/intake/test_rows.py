@@ -58,7 +58,7 @@ def sent(world: World, *, canary: str = "Jordan") -> tuple[UUID, Partner]:
     request = a_request(
         partner, signature=OnPaper(PNG + canary.encode(), "image/png", canary), statement=canary
     )
-    with world.worker.work() as work:
+    with world.following() as work:
         learn_partner(partner, 1, work=work)
     with world.web.work() as work:
         submitted = submit_referral(a_submission(request, story=story), work=work)
@@ -69,7 +69,7 @@ def accepted(world: World, referral_id: UUID, partner: Partner) -> Grant:
     offer_id = uuid4()
     for what in ("offered", "accepted"):
         news = some_news(referral_id, what, offer_id=offer_id, partner_id=partner.partner_id)
-        with world.worker.work() as work:
+        with world.following() as work:
             follow(news, work=work)
     return Grant(offer_id, partner.partner_id, "https://id.example.org", "partner-cypress")
 
@@ -270,7 +270,7 @@ class TestErasing:
 class TestTogether:
     def test_a_double_click_makes_one_referral(self, world: World) -> None:
         partner = a_partner()
-        with world.worker.work() as work:
+        with world.following() as work:
             learn_partner(partner, 1, work=work)
         command = a_submission(a_request(partner))
         start = threading.Barrier(4)
@@ -289,7 +289,7 @@ class TestTogether:
 
     def test_a_crash_before_the_end_leaves_nothing(self, world: World) -> None:
         partner = a_partner()
-        with world.worker.work() as work:
+        with world.following() as work:
             learn_partner(partner, 1, work=work)
 
         with pytest.raises(RuntimeError), world.web.work() as work:

@@ -26,7 +26,7 @@ from intake.application.drafts import (
     start_draft,
 )
 from intake.application.follow import ACCEPTED_TOO_LATE, follow, forget_partner, learn_partner
-from intake.application.ports import Work
+from intake.application.ports import Following, Work
 from intake.application.queries import (
     choosable_partners,
     list_referrals,
@@ -65,16 +65,16 @@ class Intake:
     """Opens units of work as the web process (`work`) and as the worker (`following`)."""
 
     work: Opens
-    following: Opens
+    following: Callable[[], AbstractContextManager[Following]]
 
 
 @pytest.fixture(params=["memory", "postgres"])
 def intake(request: pytest.FixtureRequest) -> Intake:
     if request.param == "memory":
         units = FakeUnits()
-        return Intake(units.work, units.work)
+        return Intake(units.work, units.following)
     world: World = request.getfixturevalue("world")
-    return Intake(world.web.work, world.worker.work)
+    return Intake(world.web.work, world.following)
 
 
 def published(intake: Intake, *partners: Partner) -> None:

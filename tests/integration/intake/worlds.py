@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from intake.adapters.following import PostgresFollowing, following
 from intake.adapters.keys import PostgresKeys
 from intake.adapters.units import Units
 from shared.crypto import FileKeyWrapper
-from shared.db import Pool, open_pool
+from shared.db import Pool, open_pool, transaction
 from tests.support.databases import TestDatabase
 from tests.unit.intake.builders import RULES
 
@@ -24,6 +25,14 @@ class World:
     worker_pool: Pool
     worker_keys: PostgresKeys
     web_pool: Pool
+
+    @contextmanager
+    def following(self) -> Iterator[PostgresFollowing]:
+        """Give a unit of work of what routing tells, as the worker opens one."""
+        with transaction(self.worker_pool) as tx:
+            work = following(tx)
+            yield work
+            work.flush()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from joserfc.jwk import OKPKey
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, encode_multipart
 
+from intake.adapters.following import following
 from intake.adapters.keys import PostgresKeys
 from intake.adapters.pages import Desk, Entrance, Room, add_disclosures, add_pages
 from intake.adapters.pages.answers import Answers
@@ -31,7 +32,7 @@ from intake.domain.partners import Partner, Service, Tie
 from intake.domain.referrals import News
 from shared.config import WebSettings
 from shared.crypto import FileKeyWrapper
-from shared.db import open_pool, transaction
+from shared.db import now, open_pool, transaction
 from shared.db.members import Member, save_members
 from shared.http import create_app
 from shared.http.access import ISSUER, SUBJECT
@@ -292,14 +293,16 @@ class Pages:
 
     def learn(self, *partners: Partner) -> None:
         """Store partners, as routing tells of them."""
-        with self.units.work() as work:
+        with transaction(self.units.pool) as tx:
             for partner in partners:
-                learn_partner(partner, 1, work=work)
+                learn_partner(partner, 1, work=following(tx))
 
     def hear(self, referral_id: UUID, what: str, **details: Any) -> None:
         """Take in what routing tells of a referral."""
-        with self.units.work() as work:
-            follow(News(referral_id, what, work.now, **details), work=work)
+        with transaction(self.units.pool) as tx:
+            work = following(tx)
+            follow(News(referral_id, what, now(tx), **details), work=work)
+            work.flush()
 
     def sent(self) -> list[UUID]:
         """Return the referrals that were sent, the oldest first."""

@@ -30,7 +30,9 @@ class PostgresWorld:
     @contextmanager
     def store(self) -> Iterator[Store]:
         with transaction(self.pool) as tx:
-            yield PostgresStore(tx, OUTBOX)
+            store = PostgresStore(tx, OUTBOX)
+            yield store
+            store.flush()
 
     def a_point(
         self,

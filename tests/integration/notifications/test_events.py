@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from notifications.adapters.events import CONSUMER, FINAL, IMMEDIATE, Events
+from notifications.adapters.store import PostgresStore
 from notifications.domain.attempts import State
 from notifications.domain.notices import Owner, Template
 from shared.bus import Record
@@ -22,9 +23,9 @@ OFFER = UUID(int=77)
 
 
 @pytest.fixture
-def inbox(world: PostgresWorld) -> Inbox:
-    handlers = Events(AUDIENCE, OUTBOX).handlers()
-    return Inbox(CONSUMER, world.pool, handlers, immediate=IMMEDIATE, final=FINAL)
+def inbox(world: PostgresWorld) -> Inbox[PostgresStore]:
+    events = Events(AUDIENCE, OUTBOX)
+    return Inbox(CONSUMER, world.pool, events.handlers(), events.begin, IMMEDIATE, FINAL)
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +115,7 @@ def position(world: PostgresWorld, referral: Referral) -> int:
 
 
 def test_an_offer_is_told_to_the_partner_until_it_must_be_answered(
-    world: PostgresWorld, inbox: Inbox, points: dict[Owner, UUID]
+    world: PostgresWorld, inbox: Inbox[PostgresStore], points: dict[Owner, UUID]
 ) -> None:
     referral = Referral()
 
@@ -128,7 +129,9 @@ def test_an_offer_is_told_to_the_partner_until_it_must_be_answered(
     assert kept == {"params": {"reference": REFERENCE, "answer_by": SOON.isoformat()}}
 
 
-def test_a_redelivered_event_makes_one_delivery(world: PostgresWorld, inbox: Inbox) -> None:
+def test_a_redelivered_event_makes_one_delivery(
+    world: PostgresWorld, inbox: Inbox[PostgresStore]
+) -> None:
     referral = Referral()
     record = referral.offered()
 
@@ -153,7 +156,7 @@ def test_a_redelivered_event_makes_one_delivery(world: PostgresWorld, inbox: Inb
     ],
 )
 def test_an_offer_that_is_answered_is_not_asked_for_again(
-    world: PostgresWorld, inbox: Inbox, name: str, data: dict[str, Any]
+    world: PostgresWorld, inbox: Inbox[PostgresStore], name: str, data: dict[str, Any]
 ) -> None:
     referral = Referral()
     inbox.apply([referral.offered()])
@@ -164,7 +167,7 @@ def test_an_offer_that_is_answered_is_not_asked_for_again(
 
 
 def test_a_revoked_offer_stops_at_once_even_before_its_turn(
-    world: PostgresWorld, inbox: Inbox
+    world: PostgresWorld, inbox: Inbox[PostgresStore]
 ) -> None:
     """R-15: the revocation does not wait for what is missing before it."""
     referral = Referral()
@@ -180,7 +183,7 @@ def test_a_revoked_offer_stops_at_once_even_before_its_turn(
 
 
 def test_an_offer_that_comes_after_its_own_revocation_is_not_told(
-    world: PostgresWorld, inbox: Inbox
+    world: PostgresWorld, inbox: Inbox[PostgresStore]
 ) -> None:
     referral = Referral()
     offered, revoked = referral.offered(), referral.cancelled(stop=False)
@@ -193,7 +196,7 @@ def test_an_offer_that_comes_after_its_own_revocation_is_not_told(
 
 
 def test_a_partner_that_had_accepted_is_told_to_stop_once(
-    world: PostgresWorld, inbox: Inbox, points: dict[Owner, UUID]
+    world: PostgresWorld, inbox: Inbox[PostgresStore], points: dict[Owner, UUID]
 ) -> None:
     referral = Referral()
     offered = referral.offered()
@@ -222,7 +225,7 @@ def test_a_partner_that_had_accepted_is_told_to_stop_once(
 )
 def test_who_acts_next_is_told(
     world: PostgresWorld,
-    inbox: Inbox,
+    inbox: Inbox[PostgresStore],
     points: dict[Owner, UUID],
     queue: str,
     told: dict[Owner, Template],
@@ -237,7 +240,7 @@ def test_who_acts_next_is_told(
 
 
 def test_an_ended_referral_is_told_to_its_advocate_alone(
-    world: PostgresWorld, inbox: Inbox, points: dict[Owner, UUID]
+    world: PostgresWorld, inbox: Inbox[PostgresStore], points: dict[Owner, UUID]
 ) -> None:
     referral = Referral()
 
@@ -249,7 +252,7 @@ def test_an_ended_referral_is_told_to_its_advocate_alone(
 
 
 def test_an_escalation_goes_to_the_advocate_and_the_host(
-    world: PostgresWorld, inbox: Inbox, points: dict[Owner, UUID]
+    world: PostgresWorld, inbox: Inbox[PostgresStore], points: dict[Owner, UUID]
 ) -> None:
     """Only the host sees the offer's reference: the advocate's referral has its own."""
     referral = Referral()
@@ -274,7 +277,7 @@ def test_an_escalation_goes_to_the_advocate_and_the_host(
 
 
 def test_erasing_leaves_nothing_of_the_referral_but_its_opaque_id(
-    world: PostgresWorld, inbox: Inbox
+    world: PostgresWorld, inbox: Inbox[PostgresStore]
 ) -> None:
     """R-24: deliveries and what was parked of the referral go."""
     referral = Referral()
@@ -293,7 +296,7 @@ def test_erasing_leaves_nothing_of_the_referral_but_its_opaque_id(
 
 
 def test_an_event_under_another_referrals_key_is_parked(
-    world: PostgresWorld, inbox: Inbox
+    world: PostgresWorld, inbox: Inbox[PostgresStore]
 ) -> None:
     inbox.apply([Referral().event("erased", key=uuid4())])
 

@@ -12,9 +12,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from routing.adapters.desk import Desk
-from routing.adapters.events import FINAL, IMMEDIATE, handlers
-from routing.adapters.locking import lock_rows
+from routing.adapters.desk import Units
+from routing.adapters.events import FINAL, IMMEDIATE, Events, RoutingUnit
 from routing.application.clock import run_due
 from routing.domain.model import Partner, Referral
 from shared.bus import Record
@@ -31,7 +30,7 @@ from tests.unit.routing.builders import a_partner, a_referral
 class Stream:
     """Routing's inbox, and the stream of one referral that an intake writes."""
 
-    inbox: Inbox
+    inbox: Inbox[RoutingUnit]
     pool: Pool
     referral_id: UUID = field(default_factory=uuid4)
     agency: str = "brva"
@@ -135,8 +134,9 @@ def revocation(stream: Stream, release: dict[str, Any], sequence: int | None = N
 @pytest.fixture
 def stream(routing: Routing, routing_db: TestDatabase) -> Iterator[Stream]:
     with open_pool(routing_db.worker, name="inbox") as pool:
-        desk = Desk(pool, SITE)
-        yield Stream(Inbox("routing", pool, handlers(desk), IMMEDIATE, FINAL, lock_rows), pool)
+        events = Events(Units(SITE))
+        inbox = Inbox("routing", pool, events.handlers(), events.begin, IMMEDIATE, FINAL)
+        yield Stream(inbox, pool)
 
 
 def test_a_submitted_referral_is_offered_once_however_often_it_comes(

@@ -14,10 +14,13 @@ import pytest
 
 from shared.bus import Record
 from shared.contracts.event import Event, headers_of
-from shared.db import Pool, Tx, open_pool, transaction
-from shared.worker import Handler, Inbox, Repairs
+from shared.db import Pool, open_pool, transaction
+from shared.worker import Inbox, Repairs
 from shared.worker.inbox import MAX_ATTEMPTS
 from tests.support.databases import TestDatabase
+from tests.support.units import PlainUnit, begin
+
+Handler = Callable[[Event, PlainUnit], None]
 
 WITHDRAWN = "intake.referral.withdrawn.v1"
 REVOKED = "intake.referral.release-revoked.v1"
@@ -67,13 +70,15 @@ def pool(base_db: TestDatabase) -> Iterator[Pool]:
         yield pool
 
 
-def note(event: Event, tx: Tx, now: datetime) -> None:
-    tx.execute("insert into effect (key, sequence) values (%s, %s)", (event.key, event.sequence))
+def note(event: Event, unit: PlainUnit) -> None:
+    unit.tx.execute(
+        "insert into effect (key, sequence) values (%s, %s)", (event.key, event.sequence)
+    )
 
 
-def an_inbox(pool: Pool, handler: Handler = note, **changes: Any) -> Inbox:
+def an_inbox(pool: Pool, handler: Handler = note, **changes: Any) -> Inbox[PlainUnit]:
     handlers = dict.fromkeys((WITHDRAWN, REVOKED, ERASED), handler)
-    return Inbox("routing", pool, handlers, **changes)
+    return Inbox("routing", pool, handlers, begin, **changes)
 
 
 def effects(pool: Pool, key: UUID = KEY) -> list[int]:
@@ -88,7 +93,7 @@ def waiting(pool: Pool, table: str) -> list[dict[str, Any]]:
         return tx.execute(f"select * from {table} {condition}").fetchall()
 
 
-def repair(pool: Pool, inbox: Inbox, action: str, **changes: Any) -> str:
+def repair(pool: Pool, inbox: Inbox[PlainUnit], action: str, **changes: Any) -> str:
     with transaction(pool) as tx:
         row = tx.execute(
             "insert into repair (action, consumer, parked_id, source, key, reason, asked_by)"
@@ -176,9 +181,9 @@ def test_a_revocation_takes_effect_before_what_came_before_it(pool: Pool) -> Non
     assert effects(pool) == [3, 1, 2, 3]
 
 
-def fails_for(bad: set[int]) -> Callable[[Event, Tx, datetime], None]:
-    def handle(event: Event, tx: Tx, now: datetime) -> None:
-        note(event, tx, now)
+def fails_for(bad: set[int]) -> Callable[[Event, PlainUnit], None]:
+    def handle(event: Event, unit: PlainUnit) -> None:
+        note(event, unit)
         if event.sequence in bad:
             raise RuntimeError("a bug")
 
@@ -347,7 +352,7 @@ def test_erasure_ends_its_key_and_takes_parked_content_along(pool: Pool) -> None
 
 
 def test_while_the_database_is_away_nothing_is_counted_against_a_record(pool: Pool) -> None:
-    def away(event: Event, tx: Tx, now: datetime) -> None:
+    def away(event: Event, unit: PlainUnit) -> None:
         raise psycopg.OperationalError("the server closed the connection")
 
     with pytest.raises(psycopg.OperationalError):
@@ -361,7 +366,7 @@ def test_while_the_database_is_away_nothing_is_counted_against_a_record(pool: Po
 def test_every_line_about_a_record_that_fails_has_its_trace(
     pool: Pool, logged: Callable[[], str]
 ) -> None:
-    def fail(event: Event, tx: Tx, now: datetime) -> None:
+    def fail(event: Event, unit: PlainUnit) -> None:
         raise RuntimeError("a bug")
 
     record = a_record(1)

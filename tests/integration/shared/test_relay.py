@@ -11,6 +11,7 @@ from shared.db.outbox import Outbox
 from shared.errors import TransientError
 from shared.worker import Inbox, Relay, Repairs
 from tests.support.databases import TestDatabase
+from tests.support.units import begin
 
 WITHDRAWN = "intake.referral.withdrawn.v1"
 
@@ -166,7 +167,7 @@ def test_what_the_bus_refused_is_sent_again_when_an_operator_asks(
             " gen_random_uuid())"
         )
 
-    assert Repairs(Inbox("routing", pool, {}), lambda: None).step()
+    assert Repairs(Inbox("routing", pool, {}, begin), lambda: None).step()
     relay.step()
 
     assert [m.headers["ce_sequence"] for m in producer.sent] == ["1", "2"]

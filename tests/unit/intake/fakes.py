@@ -239,6 +239,12 @@ class FakeDrafts:
 
 
 @dataclass
+class FakeFollowing:
+    referrals: FakeReferrals
+    partners: FakePartners
+
+
+@dataclass
 class FakeUnits:
     """Units of work in memory; `now` may be moved on."""
 
@@ -253,6 +259,11 @@ class FakeUnits:
         except BaseException:
             self.memory.__dict__.update(before)
             raise
+
+    @contextmanager
+    def following(self) -> Iterator[FakeFollowing]:
+        with self.work():
+            yield FakeFollowing(FakeReferrals(self.memory), FakePartners(self.memory))
 
     def _work(self) -> Work:
         return Work(
