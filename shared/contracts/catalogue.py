@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from shared.contracts import intake, notifications, routing
+from shared.contracts.compiled import Dump, Load, NotPlain, dumper, loader
 from shared.contracts.event import Event
 from shared.errors import InvalidEvent
 
@@ -23,6 +24,8 @@ class EventType:
     schema: Schema
     topic: str
     readers: tuple[str, ...]
+    load_plain: Load
+    dump_plain: Dump
 
     @property
     def owner(self) -> str:
@@ -72,7 +75,14 @@ _TOPICS = {
 
 CATALOGUE: Mapping[str, EventType] = MappingProxyType(
     {
-        type_: EventType(type_, schema(), _TOPICS[".".join(type_.split(".")[:2])], readers)
+        type_: EventType(
+            type_,
+            schema(),
+            _TOPICS[".".join(type_.split(".")[:2])],
+            readers,
+            loader(schema()),
+            dumper(schema()),
+        )
         for type_, schema, readers in _TYPES
     }
 )
@@ -102,11 +112,13 @@ def is_known(type_: str) -> bool:
 
 def dump_data(type_: str, data: Mapping[str, Any]) -> bytes:
     """Return the JSON of an event's data, checked against its own schema."""
-    schema = CATALOGUE[type_].schema
-    plain = schema.dump(data)
-    faults = schema.validate(plain)
-    if faults:
-        raise ValueError(f"{type_}: wrong fields {sorted(map(str, faults))}")
+    event = CATALOGUE[type_]
+    plain = event.dump_plain(data)
+    try:
+        event.load_plain(plain)
+    except NotPlain as doubt:
+        if faults := event.schema.validate(plain):
+            raise ValueError(f"{type_}: wrong fields {sorted(map(str, faults))}") from doubt
     return json.dumps(plain, separators=(",", ":")).encode()
 
 
@@ -117,8 +129,13 @@ def load_data(event: Event) -> Event:
         InvalidEvent: the data does not have the type's shape.
 
     """
+    known = CATALOGUE[event.type]
     try:
-        loaded = CATALOGUE[event.type].schema.load(dict(event.data))
+        return replace(event, data=known.load_plain(event.data))
+    except NotPlain:
+        pass
+    try:
+        loaded = known.schema.load(dict(event.data))
     except ValidationError as fault:
         raise InvalidEvent("wrong-shape") from fault
     return replace(event, data=loaded)
