@@ -25,6 +25,7 @@ from kafka.errors import (
     InvalidTopicError,
     KafkaConnectionError,
     KafkaError,
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
     TopicAlreadyExistsError,
@@ -57,6 +58,9 @@ _SESSION_MS = 10_000
 _COMMIT_MS = 5_000
 _PEEK_BYTES = 65_536
 _PEEK_SECONDS = 2.0
+# A message waits for those sent with it, so that they travel together; none waits for this long,
+# as all are flushed.
+_LINGER_MS = 50
 
 _REFUSED = {
     MessageSizeTooLargeError: SendFailed("too-large", permanent=True),
@@ -143,6 +147,8 @@ class KafkaBusProducer:
             producer = self._connected()
             refused = self._unusable({message.topic for message in messages})
             sent = [refused.get(message.topic) or _send(producer, message) for message in messages]
+            with contextlib.suppress(KafkaTimeoutError):  # the outcomes tell which
+                producer.flush(timeout=_DELIVERY_MS / 1000)
             return [_outcome(future, deadline) for future in sent]
         except TransientError:
             raise
@@ -170,7 +176,7 @@ class KafkaBusProducer:
                 client_id=self._client,
                 acks="all",
                 enable_idempotence=True,
-                linger_ms=0,
+                linger_ms=_LINGER_MS,
                 delivery_timeout_ms=_DELIVERY_MS,
                 max_block_ms=_CONNECT_MS,
                 allow_auto_create_topics=False,
@@ -201,6 +207,7 @@ class KafkaSubscription:
         self._group = group
         self._pattern = pattern
         self._consumer: Any = None
+        self._committing: Any = None
 
     def poll(self, timeout: float) -> list[Record]:
         """Return what has come."""
@@ -224,10 +231,14 @@ class KafkaSubscription:
         offsets = {p: OffsetAndMetadata(offset, "", -1) for p, offset in reached.items()}
         try:
             if self._consumer is not None and offsets:
-                self._consumer.commit(offsets, timeout_ms=_COMMIT_MS)
+                self._committing = self._consumer.commit_async(offsets, self._committed)
         except KafkaError as failure:
+            self._committed(offsets, failure)
+
+    def _committed(self, _: object, outcome: object) -> None:
+        if isinstance(outcome, Exception):
             # Mostly a rebalance: whoever has the partition now may get the records once more.
-            _log.warning("bus-commit-failed", group=self._group, exc_info=failure)
+            _log.warning("bus-commit-failed", group=self._group, exc_info=outcome)
 
     def lag(self) -> Mapping[str, Behind]:
         """Return what of each topic is not committed."""
@@ -269,9 +280,16 @@ class KafkaSubscription:
             self._consumer.subscribe(pattern=self._pattern)
         return self._consumer
 
+    def _wait_for_commit(self) -> None:
+        committing, self._committing = self._committing, None
+        deadline = time.monotonic() + _COMMIT_MS / 1000
+        while committing is not None and not committing.is_done and time.monotonic() < deadline:
+            time.sleep(0.005)
+
     def _leave(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
+            self._wait_for_commit()
             with contextlib.suppress(KafkaError):
                 consumer.close(autocommit=False, timeout_ms=int(_CLOSE_SECONDS * 1000))
 

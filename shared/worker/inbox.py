@@ -6,7 +6,7 @@ keeps its place, so later events of its key wait and everybody else goes on.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -58,6 +58,7 @@ class _Batch(Generic[U]):
     expected: dict[_Stream, int] = field(default_factory=dict)
     held: dict[_Stream, set[int]] = field(default_factory=dict)
     parked: set[tuple[str, str, int]] = field(default_factory=set)
+    new: set[_Stream] = field(default_factory=set)
     moved: set[_Stream] = field(default_factory=set)
 
 
@@ -144,12 +145,14 @@ class Inbox(Generic[U]):
         sources, keys = [source for source, _ in streams], [key for _, key in streams]
         with tx.pipeline():
             moment = tx.execute("select now() as now")
-            positions = tx.execute(_LOCK_POSITIONS, (self.consumer, sources, keys))
+            positions = tx.execute(_LOCK_POSITIONS, (sources, keys, self.consumer))
             waiting = tx.execute(_WAITING, {"c": self.consumer, "sources": sources, "keys": keys})
         begun = moment.fetchall()[0]["now"].astimezone(UTC)
         batch = _Batch(tx, begun, self.begin(tx, begun, events))
         for row in positions:
             batch.expected[row["source"], row["key"]] = row["next_sequence"]
+        batch.new = set(streams) - batch.expected.keys()
+        batch.expected |= dict.fromkeys(batch.new, 1)
         for row in waiting:
             stream = (row["source"], row["key"])
             if row["is_parked"]:
@@ -159,19 +162,31 @@ class Inbox(Generic[U]):
         return batch
 
     def close_batch(self, batch: _Batch[U]) -> None:
-        """Write what the unit keeps, and the positions that moved."""
+        """Write what the unit keeps, and the positions that are new or have moved.
+
+        Raises:
+            TransientError: somebody else began one of the streams meanwhile; nothing may stay.
+
+        """
         batch.unit.flush()
-        if batch.moved:
-            moved = sorted(batch.moved)
-            batch.tx.execute(
-                _MOVE_POSITIONS,
-                {
-                    "c": self.consumer,
-                    "sources": [source for source, _ in moved],
-                    "keys": [key for _, key in moved],
-                    "next": [batch.expected[stream] for stream in moved],
-                },
-            )
+        if moved := batch.moved - batch.new:
+            self._write_positions(batch, _MOVE_POSITIONS, moved)
+        if batch.new:
+            begun = self._write_positions(batch, _BEGIN_POSITIONS, batch.new)
+            if begun < len(batch.new):
+                raise TransientError("Another process reads one of these streams.")
+
+    def _write_positions(
+        self, batch: _Batch[U], statement: str, streams: Iterable[_Stream]
+    ) -> int:
+        ordered = sorted(streams)
+        values = {
+            "c": self.consumer,
+            "sources": [source for source, _ in ordered],
+            "keys": [key for _, key in ordered],
+            "next": [batch.expected[stream] for stream in ordered],
+        }
+        return batch.tx.execute(statement, values).rowcount
 
     def take(self, batch: _Batch[U], record: Record, event: Event) -> None:
         """Apply the event if it is its turn, hold it if it came early, drop a duplicate."""
@@ -220,7 +235,7 @@ class Inbox(Generic[U]):
             return
         with (
             log.context(correlation_id=event.correlation_id, traceparent=event.traceparent),
-            metrics.HANDLER_SECONDS.labels(self.consumer, event.type).time(),
+            metrics.handler_seconds(self.consumer, event.type).time(),
         ):
             self.handlers[event.type](load_data(event), batch.unit)
 
@@ -263,6 +278,7 @@ class Inbox(Generic[U]):
             batch = self.open_batch(tx, [(event.source, event.key)])
             identity = (event.source, event.sequence, event.type)
             park(batch.tx, self.consumer, record, identity, code, attempts)
+            self.close_batch(batch)
 
 
 def code_of(failure: Exception, consumer: str) -> str:
@@ -347,10 +363,14 @@ def _end_stream(batch: _Batch[Any], consumer: str, event: Event) -> None:
 
 
 _LOCK_POSITIONS = """
-insert into stream_position as p (consumer, source, key)
-select %s, s.source, s.key from unnest(%s::text[], %s::text[]) as s (source, key)
-on conflict (consumer, source, key) do update set next_sequence = p.next_sequence
-returning source, key, next_sequence
+select source, key, next_sequence from stream_position
+join unnest(%s::text[], %s::text[]) as s (source, key) using (source, key)
+where consumer = %s order by source, key for update of stream_position
+"""
+_BEGIN_POSITIONS = """
+insert into stream_position (consumer, source, key, next_sequence)
+select %(c)s, s.* from unnest(%(sources)s::text[], %(keys)s::text[], %(next)s::bigint[]) as s
+on conflict do nothing
 """
 _WAITING = """
 with streams as (select * from unnest(%(sources)s::text[], %(keys)s::text[]) as s (source, key))

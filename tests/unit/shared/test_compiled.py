@@ -24,6 +24,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=4,
 )
+CUT = object()
 TYPES = sorted(CATALOGUE)
 
 
@@ -44,20 +45,21 @@ def changed_examples(draw: st.DrawFn, type_: str) -> Any:
     """Draw the example of a type, changed, cut or added to in some places."""
     data = copy.deepcopy(CATALOGUE[type_].example)
     for _ in range(draw(st.integers(0, 2))):
-        found = sorted(places(data), key=repr)
-        if not found:
-            break
-        path = draw(st.sampled_from(found))
-        parent = data
-        for step in path[:-1]:
-            parent = parent[step]
-        if draw(st.booleans()):
-            parent[path[-1]] = draw(VALUES)
-        elif isinstance(parent, dict):
-            del parent[path[-1]]
+        if found := sorted(places(data), key=repr):
+            change(data, draw(st.sampled_from(found)), draw(st.just(CUT) | VALUES))
     if draw(st.booleans()):
         data["added"] = draw(VALUES)
     return data
+
+
+def change(data: Any, path: tuple[Any, ...], value: Any) -> None:
+    """Put a value at a place of the data, or cut the place out."""
+    for step in path[:-1]:
+        data = data[step]
+    if value is CUT:
+        del data[path[-1]]
+    else:
+        data[path[-1]] = value
 
 
 def verdict(schema: Schema, data: Any) -> Any:
