@@ -10,21 +10,42 @@ from uuid import UUID
 
 T = TypeVar("T")
 
+_AS_IT_IS = frozenset({str, int, float, bool, types.NoneType})
+
 
 def to_json(value: Any) -> Any:  # noqa: ANN401  (any domain value)
     """Return a domain value as what JSON holds."""
-    if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        return {field.name: to_json(getattr(value, field.name)) for field in fields}
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind in {tuple, list}:
+        return [to_json(item) for item in value]
+    if kind is UUID:
+        return str(value)
+    if names := field_names(kind):
+        return {name: to_json(getattr(value, name)) for name in names}
+    return _rarer_to_json(value)
+
+
+def _rarer_to_json(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, frozenset | set):
         return sorted(to_json(item) for item in value)
-    if isinstance(value, tuple | list):
-        return [to_json(item) for item in value]
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+    return value.isoformat() if isinstance(value, date | time) else value
+
+
+@cache
+def field_names(kind: Any) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields; none for another type."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def columns(value: object) -> dict[str, Any]:
+    """Return the fields of a dataclass's instance, as they are."""
+    return {name: getattr(value, name) for name in field_names(type(value))}
 
 
 def from_json(kind: type[T], value: Any) -> T:  # noqa: ANN401  (any JSON)

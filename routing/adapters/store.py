@@ -1,7 +1,7 @@
 """Routing's store on PostgreSQL. One object a transaction; the caller commits."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from routing.adapters.publishing import (
     PARTNER_WITHDRAWN,
     public_record,
 )
-from routing.adapters.records import from_json, to_json
+from routing.adapters.records import columns, from_json, to_json
 from routing.application.ports import Note
 from routing.domain.decisions import Decision
 from routing.domain.happenings import Happening
@@ -285,7 +285,7 @@ class PostgresStore:
         kept = tuple(offer if one.offer_id == offer.offer_id else one for one in known)
         is_known = any(one.offer_id == offer.offer_id for one in known)
         self._changed(referral_id, offers=kept if is_known else (*known, offer))
-        self._kept.offers[offer.offer_id] = {**asdict(offer), "referral_id": referral_id}
+        self._kept.offers[offer.offer_id] = {**columns(offer), "referral_id": referral_id}
 
     def add_decision(self, referral_id: UUID, decision: Decision) -> None:
         """Store a decision with what it was made from."""
@@ -342,7 +342,7 @@ class PostgresStore:
 
     def note(self, referral_id: UUID, note: Note) -> None:
         """Add to a referral's timeline."""
-        self._kept.notes.append({**asdict(note), "referral_id": referral_id, "at": self.now})
+        self._kept.notes.append({**columns(note), "referral_id": referral_id, "at": self.now})
 
     def publish(self, referral_id: UUID, happening: Happening) -> None:
         """Tell the other services, with the next sequence of the locked referral."""
@@ -355,7 +355,7 @@ class PostgresStore:
             key=referral_id,
             sequence=seen.sequence,
             data={
-                **asdict(happening),
+                **columns(happening),
                 "referral_id": referral_id,
                 "agency": seen.referral.agency,
                 "submitted_by": seen.referral.submitted_by,
@@ -496,7 +496,7 @@ def _row(referral: Referral) -> dict[str, Any]:
 
 def _release_row(referral_id: UUID, release: Release) -> dict[str, Any]:
     lists = {"items": list(release.items), "report_back": list(release.report_back)}
-    return {**asdict(release), "referral_id": referral_id, **lists}
+    return {**columns(release), "referral_id": referral_id, **lists}
 
 
 def release_of(row: Mapping[str, Any]) -> Release:

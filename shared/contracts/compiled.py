@@ -48,7 +48,7 @@ class _Step(NamedTuple):
 
 
 def dumper(schema: Schema) -> Dump:
-    """Return what dumps the data of this schema, a mapping, as plain JSON values.
+    """Return what dumps the data of this schema, a mapping or an object, as plain JSON values.
 
     Raises:
         TypeError: the schema has a field that there is no plain function for.
@@ -59,8 +59,11 @@ def dumper(schema: Schema) -> Dump:
         for name, field in schema.dump_fields.items()
     ]
 
-    def dump(value: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: dump_field(value[name]) for name, key, dump_field in steps if name in value}
+    def dump(value: Any) -> dict[str, Any]:  # noqa: ANN401  (a mapping, or an object)
+        if isinstance(value, Mapping):
+            present = [step for step in steps if step[0] in value]
+            return {key: dump_field(value[name]) for name, key, dump_field in present}
+        return {key: dump_field(getattr(value, name)) for name, key, dump_field in steps}
 
     return dump
 
