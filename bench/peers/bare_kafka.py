@@ -13,7 +13,7 @@ _ACKNOWLEDGED_SECONDS = 30
 
 
 def consume(servers: str, topic: str, group: str, count: int) -> float:
-    """Poll and commit `count` records; return the seconds from the first in hand."""
+    """Poll and commit `count` records, then leave; return the seconds from the first in hand."""
     consumer = KafkaConsumer(
         topic,
         bootstrap_servers=servers,
@@ -28,9 +28,8 @@ def consume(servers: str, topic: str, group: str, count: int) -> float:
             begun = begun or time.perf_counter()
             consumer.commit()
             done += sum(len(records) for records in taken.values())
-    seconds = time.perf_counter() - begun
     consumer.close()
-    return seconds
+    return time.perf_counter() - begun
 
 
 def produce(servers: str, topic: str, messages: Sequence[Message]) -> float:

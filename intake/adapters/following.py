@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from intake.adapters.partners import PostgresPartners
-from intake.adapters.store import NOTE, referral_of
+from intake.adapters.store import NOTE, OF_NOTE, referral_of
 from intake.domain.referrals import Note, Offer, Referral
 from shared.db import Tx
 from shared.db.pending import Pending
@@ -22,7 +22,7 @@ class FollowedReferrals:
     _known: dict[UUID, Referral] = field(default_factory=dict)
     _offers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     _moved: dict[UUID, Referral] = field(default_factory=dict)
-    _notes: list[dict[str, Any]] = field(default_factory=list)
+    _notes: list[tuple[Any, ...]] = field(default_factory=list)
 
     def load(self, referral_ids: Iterable[UUID]) -> None:
         """Lock referrals in the order of their ids, and read them; an unknown one is passed over.
@@ -66,7 +66,8 @@ class FollowedReferrals:
 
     def note(self, referral_id: UUID, note: Note) -> None:
         """Keep a line of a referral's timeline."""
-        self._notes.append({**asdict(note), "referral_id": referral_id})
+        values = (getattr(note, name) for name in OF_NOTE)
+        self._notes.append((referral_id, *values))
 
     def flush(self) -> None:
         """Write what is kept, in one round trip."""

@@ -1,7 +1,7 @@
 """Referrals in PostgreSQL, in the transaction that is given."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -123,7 +123,7 @@ class PostgresReferrals:
 
     def note(self, referral_id: UUID, note: Note) -> None:
         """Add to a referral's timeline."""
-        values = (getattr(note, name) for name in _OF_NOTE)
+        values = (getattr(note, name) for name in OF_NOTE)
         self.writes.add(NOTE, (referral_id, *values))
 
     def timeline(self, referral_id: UUID) -> Sequence[Note]:
@@ -217,7 +217,7 @@ _COLUMNS: Final = (
     "submitted_at",
     "changed_at",
 )
-_OF_NOTE: Final = (
+OF_NOTE: Final = (
     "at",
     "what",
     "partner_id",

@@ -2,10 +2,10 @@
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date, datetime, time
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ def to_json(value: Any) -> Any:  # noqa: ANN401  (any domain value)
         return [to_json(item) for item in value]
     if kind is UUID:
         return str(value)
-    if names := field_names(kind):
+    if names := field_names(cast("Hashable", kind)):
         return {name: to_json(getattr(value, name)) for name in names}
     return _rarer_to_json(value)
 
@@ -36,16 +36,16 @@ def _rarer_to_json(value: Any) -> Any:  # noqa: ANN401
 
 
 @cache
-def field_names(kind: Any) -> tuple[str, ...]:
+def field_names(kind: Hashable) -> tuple[str, ...]:
     """Return the names of a dataclass's fields; none for another type."""
-    if not dataclasses.is_dataclass(kind):
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
         return ()
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def columns(value: object) -> dict[str, Any]:
     """Return the fields of a dataclass's instance, as they are."""
-    return {name: getattr(value, name) for name in field_names(type(value))}
+    return {name: getattr(value, name) for name in field_names(cast("Hashable", type(value)))}
 
 
 def from_json(kind: type[T], value: Any) -> T:  # noqa: ANN401  (any JSON)

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from intake.adapters.api import referrals
 from intake.adapters.clock import Clock
+from intake.adapters.following import following
 from intake.adapters.keys import PostgresKeys
 from intake.adapters.units import Units
 from intake.application.commands import Grant
@@ -99,8 +100,8 @@ def intake(
         open_pool(intake_db.admin, name="admin") as admin,
         open_pool(intake_keys_db.admin, name="keys-admin") as keys_admin,
     ):
-        with Units(worker, PostgresKeys(worker_keys, wrapper), RULES).work() as work:
-            learn_partner(a_partner(partner_id=PARTNER), 1, work=work)
+        with transaction(worker) as tx:
+            learn_partner(a_partner(partner_id=PARTNER), 1, work=following(tx))
         yield Intake(
             process,
             Units(process.pool(pool), PostgresKeys(process.pool(keys), wrapper), RULES),
@@ -223,9 +224,11 @@ def test_a_person_who_is_erased_leaves_no_key_and_is_forgotten_once(intake: Inta
 def _accepted(intake: Intake, referral_id: UUID) -> Grant:
     offer_id = uuid4()
     about = {"offer_id": offer_id, "partner_id": PARTNER, "offer_reference": "WH-ABCD-23"}
-    with Units(intake.admin, intake.alive.keys, RULES).work() as work:
+    with transaction(intake.admin) as tx:
+        work = following(tx)
         for what in ("offered", "accepted"):
             follow(some_news(referral_id, what, **about), work=work)
+        work.flush()
     return Grant(offer_id, PARTNER, "https://id.example.org", "partner-cypress")
 
 

@@ -11,6 +11,7 @@ from notifications.adapters.addresses import Gate
 from notifications.adapters.dispatcher import Dispatcher
 from notifications.adapters.events import CONSUMER, FINAL, IMMEDIATE, Events
 from notifications.adapters.message import Message, Sender
+from notifications.adapters.store import PostgresStore
 from notifications.adapters.webhook import WebhookSender
 from notifications.domain.attempts import Answer, State
 from notifications.domain.notices import Owner
@@ -93,9 +94,9 @@ def test_a_webhook_is_called_under_one_id_until_the_call_is_recorded(
     assert set(calls) == {1, 2}
 
 
-def _inbox(pool: Pool) -> Inbox:
-    handlers = Events(AUDIENCE, OUTBOX).handlers()
-    return Inbox(CONSUMER, pool, handlers, immediate=IMMEDIATE, final=FINAL)
+def _inbox(pool: Pool) -> Inbox[PostgresStore]:
+    events = Events(AUDIENCE, OUTBOX)
+    return Inbox(CONSUMER, pool, events.handlers(), events.begin, IMMEDIATE, FINAL)
 
 
 def _dispatch(pool: Pool, process: Process) -> None:
@@ -104,4 +105,5 @@ def _dispatch(pool: Pool, process: Process) -> None:
     with closing(Dispatcher(pool, OUTBOX, {"webhook": sender})) as dispatcher:
         dispatcher.step()
         dispatcher.wake.wait(1)
+        dispatcher.step()
     process.step()

@@ -22,6 +22,7 @@ from shared.db.outbox import Outbox
 from shared.worker import Consumer, Inbox, Relay
 from tests.support.databases import TestDatabase
 from tests.support.dying import Process
+from tests.support.units import begin
 from tests.support.worker import EFFECTS, TYPE, note
 
 AGENCY = "brva"
@@ -86,7 +87,7 @@ def test_every_event_takes_effect_once_and_in_order(
         relay = Relay(base_db.owner, DyingProducer(process, bus.producer("relay")))
         subscription = DyingSubscription(process, bus.subscribe("routing", [TOPIC]))
         consumer = Consumer(
-            Inbox("routing", process.pool(pool), {TYPE: note}), subscription, lambda: None
+            Inbox("routing", process.pool(pool), {TYPE: note}, begin), subscription, lambda: None
         )
         try:
             relay.step()

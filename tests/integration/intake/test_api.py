@@ -250,16 +250,16 @@ class TestSubmitting:
     ) -> None:
         """R-10: the directory that is kept is never older than the database's."""
         sent(client)
-        with world.worker.work() as work:
+        with world.following() as work:
             learn_partner(a_partner(partner_id=PARTNER, ties=(a_tie(POLICE),)), 2, work=work)
 
         refused = problem(post(client, a_body()), 422)
 
         assert "releases.0.partner_id" in refused["errors"]
-        with world.worker.work() as work:
+        with world.following() as work:
             learn_partner(a_partner(partner_id=PARTNER), 3, work=work)
         sent(client)
-        with world.worker.work() as work:
+        with world.following() as work:
             forget_partner(PARTNER, 4, work=work)
         problem(post(client, a_body()), 422)
 

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from shared.db import Pool, Tx, open_pool, transaction
+from shared.contracts.event import Event
+from shared.db import Pool, open_pool, transaction
 from shared.http.ops.asked import Batch, read_batch, stop_batch
 from shared.http.ops.numbers import read_numbers
 from shared.http.ops.parked import Order, Selection, ask, ask_for_real
@@ -24,6 +25,7 @@ from tests.integration.shared.test_inbox import (
     waiting,
 )
 from tests.support.databases import TestDatabase
+from tests.support.units import PlainUnit
 
 OLGA = uuid4()
 
@@ -49,7 +51,7 @@ def asked(pool: Pool, selection: Selection, order: Order) -> UUID:
     return batch
 
 
-def work(pool: Pool, inbox: Inbox) -> None:
+def work(pool: Pool, inbox: Inbox[PlainUnit]) -> None:
     """Let the worker do all that was asked for."""
     repairs = Repairs(inbox, lambda: None)
     while repairs.step():
@@ -74,7 +76,7 @@ def snapshot(pool: Pool) -> list[list[dict[str, Any]]]:
         return [tx.execute(f"select * from {name} order by 1, 2, 3").fetchall() for name in tables]
 
 
-def three_parked(pool: Pool) -> tuple[Inbox, set[int], list[UUID]]:
+def three_parked(pool: Pool) -> tuple[Inbox[PlainUnit], set[int], list[UUID]]:
     """Park the first event of three referrals, with a second one held behind each."""
     keys, bad = [UUID(int=n) for n in (1, 2, 3)], {1}
     inbox = an_inbox(pool, fails_for(bad))
@@ -104,10 +106,10 @@ def test_what_a_dry_run_found_ready_is_replayed_for_real_and_the_rest_is_left(po
     inbox.apply([a_record(1, key=keys[0])])
     inbox.apply([a_record(1, key=keys[1])])
 
-    def still_fails(event: Any, tx: Tx, now: datetime) -> None:
+    def still_fails(event: Event, unit: PlainUnit) -> None:
         if event.key == str(keys[1]):
             raise RuntimeError("a bug")
-        fails_for(set())(event, tx, now)
+        fails_for(set())(event, unit)
 
     mended = an_inbox(pool, still_fails)
     dry = asked(pool, Selection(), an_order("dry-run"))
