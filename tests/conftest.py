@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,13 @@ import structlog
 from shared.log import configure
 from tests.support.brokers import a_broker
 from tests.support.databases import Server, TestDatabase, a_server
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name no invented id: every process of a parallel run has to name a test alike."""
+    return _UUID.sub("id", val) if isinstance(val, str) and _UUID.search(val) else None
 
 
 @pytest.fixture(scope="session")
