@@ -5,12 +5,17 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 import structlog
 
 from shared.log import configure
 from tests.support.brokers import a_broker
 from tests.support.databases import Server, TestDatabase, a_server
+
+# A machine that is busy with other things is no fault of what is tested.
+hypothesis.settings.register_profile("steady", deadline=None)
+hypothesis.settings.load_profile("steady")
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

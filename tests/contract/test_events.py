@@ -62,7 +62,7 @@ def an_event(type_: str, data: dict[str, Any]) -> Event:
         key=str(uuid4()),
         time=datetime.now(UTC),
         sequence=1,
-        correlation_id="c-1",
+        correlation_id="c" * 32,
         traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01",
         data=data,
     )
