@@ -20,9 +20,14 @@ hypothesis.settings.load_profile("steady")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+_names: dict[str, str] = {}
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name no invented id: every process of a parallel run has to name a test alike."""
-    return _UUID.sub("id", val) if isinstance(val, str) and _UUID.search(val) else None
+    """Number invented ids: every process of a parallel run has to name a test alike."""
+    if not isinstance(val, str) or not _UUID.search(val):
+        return None
+    return _UUID.sub(lambda found: _names.setdefault(found[0], f"id{len(_names)}"), val)
 
 
 @pytest.fixture(scope="session")
