@@ -24,7 +24,7 @@ _names: dict[str, str] = {}
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Number invented ids: every process of a parallel run has to name a test alike."""
+    """Return a name that is the same in every process of a parallel run: ids are numbered."""
     if not isinstance(val, str) or not _UUID.search(val):
         return None
     return _UUID.sub(lambda found: _names.setdefault(found[0], f"id{len(_names)}"), val)
