@@ -6,11 +6,12 @@ to the schema, which then loads it in its own way or says what is wrong with it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing
+from marshmallow.decorators import POST_LOAD
 
 Load = Callable[[Any], Any]
 """Returns the loaded value, or raises NotPlain."""
@@ -28,14 +29,29 @@ def loader(schema: Schema) -> Load:
         TypeError: the schema has a field or a hook that there is no plain function for.
 
     """
-    if any(schema._hooks.values()):  # noqa: SLF001  (nothing public tells)
-        raise TypeError(f"{schema}: it has hooks")
+    makers = _makers(schema)
     steps = [
         _Step(field.data_key or name, field.attribute or name, _loader_of(field), _default(field))
         for name, field in schema.load_fields.items()
     ]
     known = frozenset(step.key for step in steps) if schema.unknown == RAISE else None
-    return _object(steps, known)
+    load = _object(steps, known)
+    for make in makers:
+        load = _made(load, make)
+    return load
+
+
+def _makers(schema: Schema) -> list[Load]:
+    """Return what makes the schema's object of the loaded data: its `post_load`."""
+    hooks = dict(schema._hooks)  # noqa: SLF001  (nothing public tells)
+    makers = hooks.pop(POST_LOAD, [])
+    if any(hooks.values()) or any(many or how["pass_original"] for _, many, how in makers):
+        raise TypeError(f"{schema}: it has hooks that look at more than what was loaded")
+    return [getattr(schema, name) for name, _, _ in makers]
+
+
+def _made(load: Load, make: Load) -> Load:
+    return lambda value: make(load(value))
 
 
 class _Step(NamedTuple):
@@ -85,7 +101,7 @@ def _loader_of(field: fields.Field[Any]) -> Load:
     elif isinstance(field, fields.Nested) and not field.many:
         load = loader(field.schema)
     else:
-        load = _LOADERS[type(field)]
+        load = getattr(field, "load_plain", None) or _LOADERS[type(field)]
     if field.validators:
         load = _validated(load, field)
     return _nullable(load) if field.allow_none else load
@@ -178,6 +194,7 @@ _LOADERS: Mapping[type, Load] = {
     fields.Boolean: _exactly(bool),
     fields.Integer: _exactly(int),
     fields.UUID: _parsed(UUID),
+    fields.Date: _parsed(date.fromisoformat),
     fields.AwareDateTime: _parsed(_aware),
 }
 _DUMPERS: Mapping[type, Dump] = {

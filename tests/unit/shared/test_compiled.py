@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
 
 from shared.contracts.catalogue import CATALOGUE
 from shared.contracts.compiled import NotPlain, dumper, loader
@@ -132,7 +132,7 @@ def test_absent_and_unknown_fields_are_the_schemas_case(data: Any) -> None:
 
 def test_a_schema_with_a_hook_or_an_unknown_field_is_refused() -> None:
     class Hooked(Schema):
-        @post_load
+        @pre_load
         def change(self, data: Any, **_: Any) -> Any:
             return data
 
