@@ -1,6 +1,7 @@
 """How a worker process starts and stops."""
 
 import faulthandler
+import gc
 import signal
 import sys
 import threading
@@ -48,6 +49,9 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     loops = build()
+    # What lives as long as the process is left out of every search for garbage.
+    gc.collect()
+    gc.freeze()
     if metrics_port:
         start_http_server(metrics_port)
     return run_loops(loops, stop, stuck_seconds=stuck_seconds)
