@@ -8,8 +8,8 @@ from uuid import UUID
 
 from routing.adapters import showing, sql
 from routing.adapters.directories import Directories
+from routing.adapters.loading import load_referrals
 from routing.adapters.records import from_json
-from routing.adapters.store import load_referrals
 from routing.application.views import (
     DecisionView,
     EscalationView,

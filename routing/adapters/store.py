@@ -1,6 +1,6 @@
 """Routing's store on PostgreSQL. One object a transaction; the caller commits."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,17 +11,19 @@ from psycopg.types.json import Jsonb
 
 from routing.adapters import sql
 from routing.adapters.directories import Directories
+from routing.adapters.keeping import Kept, decision_row, referral_row, release_row
+from routing.adapters.loading import load_referrals
 from routing.adapters.publishing import (
     EVENT_TYPES,
     PARTNER_PUBLISHED,
     PARTNER_WITHDRAWN,
     public_record,
 )
-from routing.adapters.records import columns, from_json, to_json
+from routing.adapters.records import columns, to_json
 from routing.application.ports import Note
 from routing.domain.decisions import Decision
 from routing.domain.happenings import Happening
-from routing.domain.model import Directory, Facts, Offer, Partner, Place, Referral, Release
+from routing.domain.model import Directory, Offer, Partner, Place, Referral, Release
 from shared.db import Tx
 from shared.db.outbox import INSERT, Outbox
 from shared.db.pending import Pending
@@ -37,30 +39,6 @@ class _Seen:
     sequence: int
     is_new: bool = False
     moved: bool = False
-
-
-@dataclass(slots=True)
-class _Kept:
-    """What waits to be written, by table."""
-
-    offers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
-    freed: list[UUID] = field(default_factory=list)
-    taken: dict[UUID, list[UUID]] = field(default_factory=dict)
-    decisions: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[dict[str, Any]] = field(default_factory=list)
-    events: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def by_statement(self) -> Iterator[tuple[str, Iterable[Any]]]:
-        """Give each statement with its rows, in the order that the tables refer to each other."""
-        yield sql.PUT_OFFER, self.offers.values()
-        yield sql.FREE_PLACE, [(offer_id,) for offer_id in self.freed]
-        yield (
-            sql.TAKE_PLACES,
-            [(len(ids), service_id, len(ids), ids) for service_id, ids in self.taken.items()],
-        )
-        yield sql.ADD_DECISION, self.decisions
-        yield sql.NOTE, self.notes
-        yield INSERT, self.events
 
 
 @dataclass(slots=True)
@@ -84,12 +62,12 @@ class PostgresStore:
     _early: dict[UUID, list[tuple[str, UUID | None]]] = field(default_factory=dict)
     _places: dict[UUID, Place] = field(default_factory=dict)
     _directory: Directory | None = None
-    _kept: _Kept = field(default_factory=_Kept)
+    _kept: Kept = field(default_factory=Kept)
     _writes: list[tuple[str, Any]] = field(default_factory=list)
 
     def flush(self) -> None:
         """Send the writes that wait, table by table; the last thing before the commit."""
-        writes, kept, self._kept = Pending(self.tx), self._kept, _Kept()
+        writes, kept, self._kept = Pending(self.tx), self._kept, Kept()
         self._write_referrals(writes)
         others, self._writes = self._writes, []
         for statement, values in others:
@@ -103,7 +81,7 @@ class PostgresStore:
         for referral_id, seen in self._seen.items():
             state = {"state": seen.referral.state, "queue": seen.queue, "sequence": seen.sequence}
             if seen.is_new:
-                writes.add(sql.ADD_REFERRAL, {**_row(seen.referral), **state})
+                writes.add(sql.ADD_REFERRAL, {**referral_row(seen.referral), **state})
             elif seen.moved:
                 writes.add(sql.MOVE_REFERRAL, {**state, "referral_id": referral_id})
             seen.is_new = seen.moved = False
@@ -140,7 +118,7 @@ class PostgresStore:
             return False
         self._seen[referral_id] = _Seen(referral, referral.state, 0, is_new=True)
         for release in referral.releases:
-            self._write(sql.ADD_RELEASE, _release_row(referral_id, release))
+            self._write(sql.ADD_RELEASE, release_row(referral_id, release))
         return True
 
     def lock(self, referral_id: UUID) -> Referral:
@@ -171,7 +149,7 @@ class PostgresStore:
         """Store one more release; one that is known already stays as it is."""
         known = self._seen[referral_id].referral.releases
         self._changed(referral_id, releases=(*known, release))
-        self._write(sql.ADD_RELEASE, _release_row(referral_id, release))
+        self._write(sql.ADD_RELEASE, release_row(referral_id, release))
 
     def revoke_release(self, referral_id: UUID, release_id: UUID, at: datetime) -> None:
         """Mark a release as revoked."""
@@ -289,15 +267,7 @@ class PostgresStore:
 
     def add_decision(self, referral_id: UUID, decision: Decision) -> None:
         """Store a decision with what it was made from."""
-        self._kept.decisions.append(
-            {
-                **_columns(decision, "decision_id", "decided_at", "rule_set", "queue", "chosen"),
-                "directory_version": decision.directory_version,
-                "referral_id": referral_id,
-                "situation": Jsonb(to_json(decision.situation)),
-                "verdicts": Jsonb(to_json(decision.verdicts)),
-            },
-        )
+        self._kept.decisions.append(decision_row(referral_id, decision))
 
     def raise_escalation(self, referral_id: UUID, reason: str, offer_id: UUID | None) -> bool:
         """Note that a person has to look; False if that was noted before."""
@@ -426,88 +396,5 @@ class PostgresStore:
             raise NotFound("There is no such service.")
 
 
-def load_referrals(
-    tx: Tx, query: str, referral_ids: Collection[UUID]
-) -> Sequence[tuple[Mapping[str, Any], Referral | None]]:
-    """Return referrals by their rows, whole; None for one that was erased."""
-    ids = (list(referral_ids),)
-    with tx.pipeline():
-        rows = tx.execute(query, ids)
-        parts = [tx.execute(part, ids) for part in _PARTS]
-    releases, offers, escalations = (_by_referral(part) for part in parts)
-    return [
-        (
-            row,
-            _referral(
-                row,
-                tuple(release_of(found) for found in releases.get(row["referral_id"], ())),
-                tuple(Offer(**found) for found in offers.get(row["referral_id"], ())),
-                frozenset(
-                    (found["reason"], found["offer_id"])
-                    for found in escalations.get(row["referral_id"], ())
-                ),
-            ),
-        )
-        for row in rows
-    ]
-
-
-_PARTS = (sql.RELEASES, sql.OFFERS, sql.OPEN_ESCALATIONS)
-
-
-def _referral(
-    row: Mapping[str, Any],
-    releases: tuple[Release, ...],
-    offers: tuple[Offer, ...],
-    escalations: frozenset[tuple[str, UUID | None]],
-) -> Referral | None:
-    if row["erased_at"] is not None:
-        return None
-    return Referral(
-        **_columns_of(row),
-        facts=from_json(Facts, row["facts"]),
-        barred=frozenset(row["barred"]),
-        releases=releases,
-        offers=offers,
-        escalations=escalations,
-    )
-
-
-def _by_referral(rows: Iterable[dict[str, Any]]) -> Mapping[UUID, list[dict[str, Any]]]:
-    found: dict[UUID, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(row.pop("referral_id"), []).append(row)
-    return found
-
-
-def _columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("referral_id", "reference", "site", "agency", "submitted_by", "state", "received_at")
-    return {name: row[name] for name in names}
-
-
-def _row(referral: Referral) -> dict[str, Any]:
-    return {
-        **_columns(referral, "referral_id", "reference", "site", "agency", "submitted_by"),
-        "received_at": referral.received_at,
-        "facts": Jsonb(to_json(referral.facts)),
-        "barred": list(referral.barred),
-    }
-
-
-def _release_row(referral_id: UUID, release: Release) -> dict[str, Any]:
-    lists = {"items": list(release.items), "report_back": list(release.report_back)}
-    return {**columns(release), "referral_id": referral_id, **lists}
-
-
-def release_of(row: Mapping[str, Any]) -> Release:
-    """Return a release from its row."""
-    lists = {"items": tuple(row["items"]), "report_back": tuple(row["report_back"])}
-    return Release(**{**row, **lists})
-
-
 def _places(rows: Sequence[Mapping[str, Any]]) -> Mapping[UUID, Place]:
     return {row["service_id"]: Place(**row) for row in rows}
-
-
-def _columns(source: object, *names: str) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in names}

@@ -1,0 +1,78 @@
+"""Referrals read whole from their rows."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from routing.adapters import sql
+from routing.adapters.records import from_json
+from routing.domain.model import Facts, Offer, Referral, Release
+from shared.db import Tx
+
+_PARTS = (sql.RELEASES, sql.OFFERS, sql.OPEN_ESCALATIONS)
+_COLUMNS = (
+    "referral_id",
+    "reference",
+    "site",
+    "agency",
+    "submitted_by",
+    "state",
+    "received_at",
+)
+
+
+def load_referrals(
+    tx: Tx, query: str, referral_ids: Collection[UUID]
+) -> Sequence[tuple[Mapping[str, Any], Referral | None]]:
+    """Return referrals by their rows, whole; None for one that was erased."""
+    ids = (list(referral_ids),)
+    with tx.pipeline():
+        rows = tx.execute(query, ids)
+        parts = [tx.execute(part, ids) for part in _PARTS]
+    releases, offers, escalations = (_by_referral(part) for part in parts)
+    return [
+        (
+            row,
+            _referral(
+                row,
+                tuple(release_of(found) for found in releases.get(row["referral_id"], ())),
+                tuple(Offer(**found) for found in offers.get(row["referral_id"], ())),
+                frozenset(
+                    (found["reason"], found["offer_id"])
+                    for found in escalations.get(row["referral_id"], ())
+                ),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def release_of(row: Mapping[str, Any]) -> Release:
+    """Return a release from its row."""
+    lists = {"items": tuple(row["items"]), "report_back": tuple(row["report_back"])}
+    return Release(**{**row, **lists})
+
+
+def _referral(
+    row: Mapping[str, Any],
+    releases: tuple[Release, ...],
+    offers: tuple[Offer, ...],
+    escalations: frozenset[tuple[str, UUID | None]],
+) -> Referral | None:
+    if row["erased_at"] is not None:
+        return None
+    return Referral(
+        **{name: row[name] for name in _COLUMNS},
+        facts=from_json(Facts, row["facts"]),
+        barred=frozenset(row["barred"]),
+        releases=releases,
+        offers=offers,
+        escalations=escalations,
+    )
+
+
+def _by_referral(rows: Iterable[dict[str, Any]]) -> Mapping[UUID, list[dict[str, Any]]]:
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.pop("referral_id"), []).append(row)
+    return found
