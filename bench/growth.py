@@ -38,6 +38,7 @@ _STEADY = Load(seconds=5, rate=20)
 _FULL = Load(seconds=3, connections=16)
 _PAGES = 40
 _POLLS = 200
+_SIGN_IN_TRIES = 10  # the provider is busy while a system has just started
 _STEPS: Sequence[tuple[str, str, Mapping[str, str]]] = (
     ("accept", "acceptance", {}),
     ("contact", "contact", {"kind": "contacted"}),
@@ -119,8 +120,12 @@ def _partners(system: System) -> Iterator[Caller]:
 def _sign_in(system: System) -> requests.Session:
     """Return a session in which the coordinator is signed in."""
     session = requests.Session()
-    asked = session.get(f"{system.url('routing')}/sign-in?next=/console", timeout=10)
-    answer = session.post(asked.url, data={"sub": "coordinator"}, timeout=10)
+    for _ in range(_SIGN_IN_TRIES):
+        asked = session.get(f"{system.url('routing')}/sign-in?next=/console", timeout=30)
+        if asked.ok:
+            break
+        time.sleep(1)
+    answer = session.post(asked.url, data={"sub": "coordinator"}, timeout=30)
     answer.raise_for_status()
     return session
 
