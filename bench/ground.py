@@ -10,7 +10,7 @@ from bench.drive import a_folder
 from services.local.kafka import LocalKafka
 from services.local.postgres import LocalPostgres
 from shared.bus import Bus, Message, TopicSpec, open_bus
-from shared.db.schema import BASE_SQL
+from shared.db.schema import WHOLE_BASE_SQL
 
 _DATABASE = "part"
 _SENT_AT_ONCE = 500
@@ -62,5 +62,5 @@ def _database(postgres: LocalPostgres) -> str:
         connection.execute(f"create database {_DATABASE}")
     dsn = postgres.dsn(_DATABASE)
     with psycopg.connect(dsn) as connection:
-        connection.execute(BASE_SQL)
+        connection.execute(WHOLE_BASE_SQL)
     return dsn

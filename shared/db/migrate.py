@@ -15,10 +15,11 @@ class DatabaseIsNewer(Exception):
     """The database was migrated by a newer version of this software."""
 
 
-def upgrade(dsn: str, package: str) -> None:
-    """Bring the database to the newest migration of `package` ("intake.migrations").
+def upgrade(dsn: str, package: str, *, to: str = "head") -> None:
+    """Bring the database to the newest migration of `package` ("intake.migrations"), or `to` one.
 
-    The migrations lie in the package's folder `versions`.
+    The migrations lie in the package's folder `versions`. One that was released never changes:
+    databases that have it would not get the change.
 
     Raises:
         DatabaseIsNewer: its revision is none that this version knows.
@@ -34,7 +35,7 @@ def upgrade(dsn: str, package: str) -> None:
             if current and current not in _revisions(config):
                 raise DatabaseIsNewer(f"the database of {package} is at {current}")
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
 
 
 def _config(folder: Path) -> Config:

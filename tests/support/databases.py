@@ -24,7 +24,7 @@ from services.databases import (
 from services.local.postgres import LocalPostgres
 from shared.bus.postgres import create_schema
 from shared.db.migrate import upgrade
-from shared.db.schema import BASE_SQL
+from shared.db.schema import WHOLE_BASE_SQL
 
 SERVICES = ("intake", "routing", "notifications")
 DATABASES: Mapping[str, Database] = {found.name: found for found in all_databases(SERVICES)}
@@ -78,12 +78,23 @@ class Server:
     def clone(self, name: str) -> Iterator[TestDatabase]:
         """Give a fresh copy of a service's migrated database, dropped afterwards."""
         template = self._template(name)
-        copy = replace(template, name=f"{template.name}_{secrets.token_hex(4)}")
-        create_database(self._admin, copy, template=template.name)
+        with self._new(template, template.name) as database:
+            yield database
+
+    @contextmanager
+    def empty(self, name: str) -> Iterator[TestDatabase]:
+        """Give a service's database before its first migration, dropped afterwards."""
+        with self._new(replace(DATABASES[name], name=f"t_{self._run}_{name}")) as database:
+            yield database
+
+    @contextmanager
+    def _new(self, like: Database, template: str = "template1") -> Iterator[TestDatabase]:
+        made = replace(like, name=f"{like.name}_{secrets.token_hex(4)}")
+        create_database(self._admin, made, template=template)
         try:
-            yield self._as_roles(copy)
+            yield self._as_roles(made)
         finally:
-            drop_database(self._admin, copy.name)
+            drop_database(self._admin, made.name)
 
     def drop_templates(self) -> None:
         """Drop what the run has left."""
@@ -110,7 +121,7 @@ class Server:
 def _fill(name: str, database: TestDatabase) -> None:
     if name == "base":
         with psycopg.connect(database.owner) as connection:
-            connection.execute(BASE_SQL)
+            connection.execute(WHOLE_BASE_SQL)
     elif name == "bus":
         create_schema(database.owner)
     elif name == "intake_keys":

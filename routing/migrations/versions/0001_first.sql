@@ -59,9 +59,7 @@ create table referral (
   event_sequence bigint not null default 0,
   erased_at timestamptz
 );
-create index referral_queue on referral (site, queue, received_at) where erased_at is null;
-create index referral_not_finished on referral (site, received_at)
-  where erased_at is null and queue not in ('closed', 'withdrawn');
+create index referral_queue on referral (queue, received_at) where erased_at is null;
 create index referral_waiting on referral (referral_id) where state = 'waiting-for-place';
 
 create table release (
@@ -92,7 +90,6 @@ create table offer (
   partner_id uuid not null,
   service_id uuid not null references service_slot,
   release_id uuid not null references release,
-  release_expires_at timestamptz not null,  -- the release's own, which never changes
   state text not null
     check (state in ('offered', 'accepted', 'declined', 'expired', 'cancelled', 'closed')),
   offered_at timestamptz not null,
@@ -113,16 +110,13 @@ create table offer (
 );
 create unique index one_partner_at_a_time on offer (referral_id)
   where state in ('offered', 'accepted');
-create index offer_at_hand on offer (partner_id)
-  where state in ('offered', 'accepted') or (confirm_by is not null and stop_confirmed_at is null);
-create index offer_ended on offer (partner_id, ended_at desc nulls first);
+create index offer_inbox on offer (partner_id, offered_at);
 create index offer_answer_clock on offer (answer_by) where state = 'offered';
 create index offer_contact_clock on offer (first_contact_by)
   where state = 'accepted' and contacted_at is null;
 create index offer_stop_clock on offer (confirm_by)
   where confirm_by is not null and stop_confirmed_at is null;
-create index offer_release_clock on offer (release_expires_at)
-  where state in ('offered', 'accepted');
+create index offer_release on offer (release_id) where state in ('offered', 'accepted');
 
 create table slot_hold (
   offer_id uuid primary key references offer,

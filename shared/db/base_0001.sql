@@ -63,20 +63,11 @@ create table parked (
 create unique index parked_open on parked (consumer, source, key, sequence) where closed_at is null;
 create index parked_waiting on parked (last_at) where closed_at is null;
 
--- Repairs that were asked for together: how many a second, and when the next one may be.
-create table repair_batch (
-  batch_id uuid primary key default gen_random_uuid(),
-  per_second int not null check (per_second between 1 and 50),
-  next_at timestamptz not null default now()
-);
 
 -- What operators asked for, and its audit: replay or discard a parked record, close a gap, send
--- again what the bus refused for good (key is then the topic). A dry run changes nothing.
+-- again what the bus refused for good (key is then the topic).
 create table repair (
   repair_id uuid primary key default gen_random_uuid(),
-  number bigint generated always as identity,
-  batch_id uuid references repair_batch,
-  dry_run boolean not null default false,
   action text not null check (action in ('replay', 'discard', 'close-gap', 'resend')),
   consumer text not null,
   parked_id uuid references parked,
@@ -88,29 +79,15 @@ create table repair (
   done_at timestamptz,
   outcome text
 );
-create index repair_waiting on repair (number) where done_at is null;
-create index repair_of_batch on repair (batch_id);
-create index repair_asked on repair (asked_at);
-create index repair_of_parked on repair (parked_id) where done_at is null;
+create index repair_waiting on repair (asked_at) where done_at is null;
 
 -- How far a consumer is behind, written by the worker for the operator's page.
 create table consumer_lag (
   consumer text not null,
   topic text not null,
   records bigint not null,
-  behind_since timestamptz,
   measured_at timestamptz not null default now(),
   primary key (consumer, topic)
-);
-
--- The pipeline's numbers of each minute, for the operator's charts; kept 25 hours.
-create table pipeline_sample (
-  minute timestamptz primary key,
-  events_out bigint not null,
-  events_in bigint not null,
-  leaving bigint not null,
-  reading bigint not null,
-  parked bigint not null
 );
 
 -- What a signed-in person may do here. Administering the identity provider grants nothing.
