@@ -4,13 +4,10 @@ from datetime import timedelta
 from time import monotonic
 from typing import Final
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from intake.adapters.drafts import PostgresDrafts
 from intake.adapters.keys import Keys, Seal
 from intake.adapters.people import PostgresPeople
-from shared.db import Pool, now, transaction
+from shared.db import AWAY, Pool, now, transaction
 from shared.db.writes import Writes
 from shared.log import get_logger
 
@@ -18,7 +15,6 @@ _SWEEP_SECONDS: Final = 3600.0
 _SAFE_AGE: Final = timedelta(days=1)
 """No request takes so long: a key of this age whose owner is not here will never have one."""
 
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 _log = get_logger(__name__)
 
 
@@ -45,7 +41,7 @@ class Clock:
             self._destroy_keys()
             self._forget_tickets()
             self._sweep_keys()
-        except _AWAY as failure:
+        except AWAY as failure:
             _log.warning("clock-waits", exc_info=failure)
         return False
 

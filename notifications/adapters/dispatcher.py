@@ -16,9 +16,6 @@ from time import monotonic
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from notifications.adapters.message import Message, Sender
 from notifications.adapters.metrics import ATTEMPTS, ENDED, SECONDS
 from notifications.adapters.store import PostgresStore
@@ -26,6 +23,7 @@ from notifications.application.attempt import lapse, record
 from notifications.domain.attempts import Answer, State, Verdict
 from notifications.domain.notices import Owner, Template
 from shared import log
+from shared.db import AWAY as DATABASE_AWAY
 from shared.db import Pool, Tx, now, transaction
 from shared.db.outbox import Outbox
 from shared.errors import TransientError
@@ -33,7 +31,7 @@ from shared.errors import TransientError
 _LAPSE_SECONDS: Final = 1.0
 _PURGE_SECONDS: Final = 3600.0
 _AT_ONCE: Final = 5_000
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TransientError)
+_AWAY = (TransientError, *DATABASE_AWAY)
 
 _log = log.get_logger(__name__)
 

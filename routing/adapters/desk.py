@@ -1,10 +1,8 @@
 """Units of work for pages, API, events and clocks: the store, the time, the rules, together."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from typing import Final
 from uuid import uuid4
 
 from routing.adapters.directories import Directories
@@ -15,9 +13,6 @@ from routing.application.ports import Work
 from shared.db import Pool, Tx, now, transaction
 from shared.db.outbox import Outbox
 from shared.site import Site
-
-_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-_DIGITS: Final = "0123456789"
 
 
 def _nothing() -> None:
@@ -88,14 +83,8 @@ class Units:
     def open(self, tx: Tx, moment: datetime) -> tuple[PostgresStore, Work]:
         """Give a unit of work with its store, which the caller flushes."""
         store = PostgresStore(tx, self._outbox, self._directories, self._site.code, moment)
-        return store, Work(store, moment, self._rules, uuid4, new_reference)
+        return store, Work(store, moment, self._rules, uuid4, store.new_reference)
 
     def queries(self, tx: Tx) -> PostgresQueries:
         """Give the queries of one transaction."""
         return PostgresQueries(tx, self._site, self._directories)
-
-
-def new_reference() -> str:
-    """Return a reference that people can say on the phone: WH-7K3F-92."""
-    letters = "".join(secrets.choice(_LETTERS) for _ in range(4))
-    return f"WH-{letters}-{''.join(secrets.choice(_DIGITS) for _ in range(2))}"

@@ -20,6 +20,7 @@ from routing.adapters.publishing import (
     public_record,
 )
 from routing.adapters.records import columns, to_json
+from routing.adapters.references import free_references
 from routing.application.ports import Note
 from routing.domain.decisions import Decision
 from routing.domain.happenings import Happening
@@ -62,6 +63,7 @@ class PostgresStore:
     _early: dict[UUID, list[tuple[str, UUID | None]]] = field(default_factory=dict)
     _places: dict[UUID, Place] = field(default_factory=dict)
     _directory: Directory | None = None
+    _references: list[str] = field(default_factory=list)
     _kept: Kept = field(default_factory=Kept)
     _writes: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -264,6 +266,12 @@ class PostgresStore:
         is_known = any(one.offer_id == offer.offer_id for one in known)
         self._changed(referral_id, offers=kept if is_known else (*known, offer))
         self._kept.offers[offer.offer_id] = {**columns(offer), "referral_id": referral_id}
+
+    def new_reference(self) -> str:
+        """Return a reference for an offer that no offer has."""
+        if not self._references:
+            self._references = free_references(self.tx, max(1, len(self._asked_for)))
+        return self._references.pop()
 
     def add_decision(self, referral_id: UUID, decision: Decision) -> None:
         """Store a decision with what it was made from."""

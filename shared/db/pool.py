@@ -8,12 +8,20 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 Tx = psycopg.Connection[dict[str, Any]]
 """A connection inside a transaction; its rows are dicts."""
 
 Pool = ConnectionPool[Tx]
+
+AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.IdleInTransactionSessionTimeout,  # the process stood still, and was cut off
+    PoolTimeout,
+)
+"""The database is away, or has cut the connection: tried again, it may go well."""
 
 
 def open_pool(

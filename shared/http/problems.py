@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
-import psycopg
-import psycopg_pool
 from flask import Flask, Response, g, json, make_response, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from shared.db.pool import AWAY as DATABASE_AWAY
 from shared.errors import Conflict, DomainError, NotAllowed, NotFound, Rejected, TransientError
 from shared.http.access import ask_to_sign_in, signed_in
 from shared.http.render import page
@@ -59,12 +58,7 @@ _TEXTS: Final[Mapping[int, tuple[Any, Any]]] = {
         _l("What you saved is kept. Try again in a few minutes. The numbers below always work."),
     ),
 }
-_AWAY = (
-    TransientError,
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    psycopg_pool.PoolTimeout,
-)
+_AWAY = (TransientError, *DATABASE_AWAY)
 
 
 @dataclass(frozen=True, slots=True)

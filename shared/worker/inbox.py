@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from shared import log
 from shared.bus import Record
 from shared.contracts.catalogue import is_known, load_data
 from shared.contracts.event import Event, read_envelope
 from shared.contracts.trace import correlation_of, traceparent_of
+from shared.db import AWAY as DATABASE_AWAY
 from shared.db import Pool, Tx, transaction
 from shared.errors import InvalidEvent, TransientError
 from shared.worker import metrics
@@ -38,7 +36,7 @@ class Unit(Protocol):
 
 U = TypeVar("U", bound=Unit)
 
-AWAY = (TransientError, psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+AWAY = (TransientError, *DATABASE_AWAY)
 """Something we depend on is away: tried again, never counted against the record."""
 
 MAX_ATTEMPTS = 3

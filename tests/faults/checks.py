@@ -1,6 +1,7 @@
 """All invariants, by the sentence that each of them proves."""
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from tests.faults.evidence import Evidence
 from tests.faults.invariants import canary, deliveries, offers, promises, releases, streams
@@ -56,8 +57,19 @@ def shown(verdicts: Verdicts) -> list[str]:
 
 
 def _bad_answers(run: Run) -> list[str]:
-    return [
+    bad = [
         f"{caller.client}: {number} times 500"
         for caller in run.load.callers
         if (number := caller.unexpected.get(500, 0))
+    ]
+    return [*bad, *_failures(run.system.logs)] if bad else []
+
+
+def _failures(logs: Path) -> list[str]:
+    """Return what the web processes logged of requests that failed: kinds and places only."""
+    return [
+        f"{log.name}: {line}"
+        for log in sorted(logs.glob("*-web.log"))
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+        if "request-failed" in line
     ]

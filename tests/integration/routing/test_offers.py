@@ -1,9 +1,11 @@
 """Offers go to one partner at a time, in the person's order, and end in one way."""
 
 from datetime import timedelta
+from itertools import chain, repeat
 
 import pytest
 
+from routing.adapters.references import free_references
 from routing.adapters.sql import DUE
 from routing.application import partner
 from routing.application.clock import run_due
@@ -330,3 +332,16 @@ select id, 'WH-' || n, id, partner_id, service_id, id, release_expires_at, %s, o
   now() - n * interval '1 minute'
 from offer join own using (referral_id), copy
 """
+
+
+def test_a_reference_that_an_offer_has_is_not_given_again(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    routing.receives(found)
+    signs = chain("222200", repeat("3"))
+
+    with transaction(routing.pool) as tx:
+        tx.execute("update offer set reference = 'WH-2222-00'")
+        free = free_references(tx, 1, lambda _: next(signs))
+
+    assert free == ["WH-3333-33"]
