@@ -79,6 +79,7 @@ def _passages(place: Place, numbers: Any) -> Iterator[Passage]:  # noqa: ANN401
         return Caller(provider, f"{place.origin}/{api}/api", client, secrets[client])
 
     agency, partner = caller("intake", machines.AGENCY_SYSTEM), caller("routing", PARTNER_SYSTEM)
+    _wait_for_partner(place)
     for _ in numbers:
         yield _passage(place, agency, partner)
         time.sleep(0.05)  # idle again
@@ -93,6 +94,13 @@ def _passage(place: Place, agency: Caller, partner: Caller) -> Passage:
     reference = partner.get("/offers")["offers"][0]["reference"]
     partner.post(f"/offers/{reference}/decline", {"reason": "other"})  # frees the place
     return Passage(moments)
+
+
+def _wait_for_partner(place: Place) -> None:
+    """Wait until routing has told intake of the partner."""
+    deadline = time.monotonic() + _PATIENCE
+    while not _row(place, "intake", _KNOWN, (PARTNER,)) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _wait_for_hook(place: Place, *, after: float) -> hooks.Hook:
@@ -170,6 +178,7 @@ def _print_row(name: str, values: Sequence[float]) -> None:
     print(f"{name:<46}{statistics.median(values):>8.1f}{cuts[-1]:>8.1f}{max(values):>8.1f}")
 
 
+_KNOWN = "select 1 as known from partner where partner_id = %s"
 _OUTBOX = """
 select extract(epoch from created_at) as created, extract(epoch from sent_at) as sent
 from outbox where key = %s and type = %s
