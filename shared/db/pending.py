@@ -15,10 +15,6 @@ class Pending:
     tx: Tx
     _kept: list[tuple[str, Any]] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        """Whether something waits."""
-        return bool(self._kept)
-
     def add(self, statement: str, values: Any) -> None:  # noqa: ANN401  (psycopg's own)
         """Keep a statement with its values."""
         self._kept.append((statement, values))
