@@ -2,11 +2,13 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import LiteralString, Self
 
+import psycopg
 import requests
 
 from services.databases import SERVICES
@@ -23,6 +25,8 @@ from services.local.setup import load_sample, prepare_databases
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.1
 _UNTIL_FREE_SECONDS = 10.0
+_TOLD: LiteralString = "select count(*) from published_partner where not withdrawn"
+_HEARD: LiteralString = "select count(*) from partner where record is not null"
 _GUNICORN = Path(__file__).parents[2] / "deploy" / "gunicorn.conf.py"
 
 
@@ -72,6 +76,7 @@ class Demo:
         for child in self._children:
             child.start()
         self._wait_until_ready(stop)
+        self._wait_for_directory(stop)
 
     def watch(self, stop: threading.Event) -> None:
         """Keep the parts alive until told to stop.
@@ -143,6 +148,21 @@ class Demo:
                         f"The {child.name} process does not start; {child.log} says why."
                     )
         raise Refused(f"{waiting[0]} does not answer; {self._children[0].log} says why.")
+
+    def _wait_for_directory(self, stop: threading.Event) -> None:
+        """Wait until intake has heard of every partner, so that the first intake may name any."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while self._count("intake", _HEARD) < self._count("routing", _TOLD):
+            if stop.wait(_LOOK_SECONDS):
+                return
+            if time.monotonic() > deadline:
+                raise Refused(f"Intake hears nothing; {self._children[1].log} says why.")
+
+    def _count(self, database: str, counted: LiteralString) -> int:
+        dsn = self._place.postgres.dsn(database, f"{database}_owner")
+        with psycopg.connect(dsn) as connection:
+            row = connection.execute(counted).fetchone()
+        return int(row[0]) if row else 0
 
 
 def _answers(address: str) -> bool:
