@@ -5,6 +5,8 @@ Every request carries a client's access token. A referral of another agency is n
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,11 +26,16 @@ from intake.application.submit import submit_referral
 from intake.application.take_back import revoke_release, withdraw
 from intake.domain.people import Story
 from intake.domain.referrals import Note, Referral, first_note
-from shared.db import Tx, idempotency
-from shared.errors import NotAllowed, NotFound
-from shared.http import client_in, require_token
+from shared.db import Tx
+from shared.db.idempotency import KeyedRequest, Overtaken, one_effect
+from shared.errors import Conflict, NotAllowed, NotFound
+from shared.http import client_in, client_of, current_bearer, described, require_token
+from shared.http.api import given, json_body
 from shared.http.bearer import Client
 
+_KEY: Final = schemas.IdempotencyHeader()
+_BODY: Final = schemas.ReferralBody()
+_ANSWER: Final = schemas.ReferralAnswer()
 _TASK: Final[Mapping[str, str]] = {
     "accepted": "accepted",
     "overdue": "accepted",
@@ -54,20 +61,52 @@ def referrals(units: Units) -> Blueprint:
 
 def _add_submitting(blueprint: Blueprint, units: Units) -> None:
     @blueprint.post("")
-    @blueprint.arguments(schemas.IdempotencyHeader(), location="headers", error_status_code=400)
-    @blueprint.arguments(schemas.ReferralBody())
-    @blueprint.response(HTTPStatus.ACCEPTED, schemas.ReferralAnswer())
-    def submit(header: dict[str, str], body: dict[str, Any]) -> ResponseReturnValue:
+    @described(
+        blueprint.arguments(_KEY, location="headers", error_status_code=HTTPStatus.BAD_REQUEST),
+        blueprint.arguments(_BODY),
+        blueprint.response(HTTPStatus.ACCEPTED, _ANSWER),
+    )
+    def submit() -> ResponseReturnValue:
         """Refer a person: matching happens later, hence 202."""
-        with units.opened() as (tx, work):
-            client, key = _client(tx, work), header["key"].strip('"')
-            token = idempotency.token_of(
-                tx, client=client.client_id, key=key, fingerprint=_fingerprint()
-            )
-            sent = submit_referral(_command(token, client.member_id, body), work=work)
-            found = _new(sent.referral, work) if sent.is_new else _found(sent.referral_id, work)
-        location = url_for("referrals_api.show", referral_id=sent.referral_id)
-        return found, HTTPStatus.ACCEPTED, {"Location": location}
+        try:
+            found = _submit(units)
+        except Overtaken:
+            found = _submit(units)
+        location = url_for("referrals_api.show", referral_id=found["referral_id"])
+        return _ANSWER.dump(found), HTTPStatus.ACCEPTED, {"Location": location}
+
+
+def _submit(units: Units) -> dict[str, Any]:
+    bearer, key = current_bearer(), request.headers.get("Idempotency-Key", "")
+    asked = KeyedRequest(bearer.client_id, key.strip('"'), _fingerprint())
+    with one_effect(), units.at_once({**asdict(bearer), "key": asked.key}) as arrival:
+        work = arrival.work
+        by = _member(client_of(bearer, arrival.found), work)
+        named = {"Idempotency-Key": key}
+        given(_KEY, named, location="headers", refused=HTTPStatus.BAD_REQUEST)
+        body = given(_BODY, json_body(), location="json")
+        if asked.was_answered(arrival.found):
+            return _found(_referral_of(arrival.found["answer"], work), work)
+        referral = submit_referral(_command(by, body), work=work).referral
+        asked.keep({"referral_id": str(referral.referral_id)}, arrival.writes)
+        return _answer(referral, [first_note(referral)], work.now)
+
+
+def _referral_of(answer: object, work: Work) -> UUID:
+    """Return the referral that a key stands for.
+
+    Raises:
+        Conflict: the answer is none that we can read. A referral may be there, so none is made.
+
+    """
+    with suppress(ValueError):
+        match answer:
+            case {"referral_id": str(referral_id)}:
+                return UUID(referral_id)
+            case {"token": str(token)}:  # so it was kept until November 2026
+                if found := work.referrals.claimed(UUID(token)):
+                    return found
+    raise Conflict("This Idempotency-Key was used before, and what it made cannot be told.")
 
 
 def _add_reading(blueprint: Blueprint, units: Units) -> None:
@@ -104,11 +143,10 @@ def _require_json() -> None:
         raise UnsupportedMediaType
 
 
-def _client(tx: Tx, work: Work) -> Client:
-    client = client_in(tx)
+def _member(client: Client, work: Work) -> UUID:
     if client.organization_id != work.rules.organization_id:
         raise NotAllowed("This client is not of this agency.")
-    return client
+    return client.member_id
 
 
 def _own_agency(tx: Tx, work: Work) -> UUID:
@@ -128,9 +166,9 @@ def _fingerprint() -> bytes:
     return hashlib.sha256(request.get_data()).digest()
 
 
-def _command(token: UUID, by: UUID, body: dict[str, Any]) -> SubmitReferral:
+def _command(by: UUID, body: Mapping[str, Any]) -> SubmitReferral:
     return SubmitReferral(
-        token=token,
+        token=None,
         by=by,
         story=Story(
             person=body["person"],
@@ -140,10 +178,6 @@ def _command(token: UUID, by: UUID, body: dict[str, Any]) -> SubmitReferral:
         ),
         releases=tuple(body["releases"]),
     )
-
-
-def _new(referral: Referral, work: Work) -> dict[str, Any]:
-    return _answer(referral, [first_note(referral)], work.now)
 
 
 def _found(referral_id: UUID, work: Work) -> dict[str, Any]:

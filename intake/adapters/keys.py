@@ -18,6 +18,9 @@ from shared.errors import NotFound, TransientError
 class Keys(Protocol):
     """The keys of owners: people and drafts."""
 
+    def make(self, owner_id: UUID) -> bytes:
+        """Return the key of a new owner, made."""
+
     def ensure(self, owner_id: UUID) -> bytes:
         """Return the owner's key, made if there is none."""
 
@@ -38,6 +41,13 @@ class PostgresKeys:
         """Use the database of keys and the agency's key."""
         self._pool = pool
         self._wrapper = wrapper
+
+    def make(self, owner_id: UUID) -> bytes:
+        """Return the key of a new owner, made."""
+        key = new_data_key()
+        with transaction(self._pool) as tx:
+            tx.execute(_MAKE, (owner_id, self._wrapper.key_id, self._wrapper.wrap(key)))
+        return key
 
     def ensure(self, owner_id: UUID) -> bytes:
         """Return the owner's key, made if there is none."""
@@ -76,18 +86,25 @@ class PostgresKeys:
 class Seal:
     """Seals fields under their owner's key, each bound to agency, owner and field.
 
-    One serves one unit of work: it remembers the keys that it used.
+    One serves one unit of work: it remembers the keys that it used. `made` are the owners whose
+    first key it made.
     """
 
     keys: Keys
     agency: str
-    _made: dict[UUID, bytes] = field(default_factory=dict)
+    made: list[UUID] = field(default_factory=list)
+    _known: dict[UUID, bytes] = field(default_factory=dict)
+
+    def begin(self, owner_id: UUID) -> None:
+        """Make the key of a new owner."""
+        self._known[owner_id] = self.keys.make(owner_id)
+        self.made.append(owner_id)
 
     def close(self, owner_id: UUID, fields: Mapping[str, bytes]) -> dict[str, bytes]:
         """Seal fields under the owner's key, made if there is none."""
-        if owner_id not in self._made:
-            self._made[owner_id] = self.keys.ensure(owner_id)
-        key = self._made[owner_id]
+        if owner_id not in self._known:
+            self._known[owner_id] = self.keys.ensure(owner_id)
+        key = self._known[owner_id]
         return {
             name: encrypt(key, plain, key_name=str(owner_id), aad=self._place(owner_id, name))
             for name, plain in fields.items()
@@ -121,6 +138,7 @@ class Seal:
         return f"{self.agency}|{owner_id}|{name}".encode()
 
 
+_MAKE = "insert into data_key (owner_id, wrapper, wrapped) values (%s, %s, %s)"
 _ENSURE = """
 with made as (
   insert into data_key (owner_id, wrapper, wrapped) values (%s, %s, %s)

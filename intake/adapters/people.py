@@ -27,6 +27,7 @@ class PostgresPeople:
 
     def add(self, person_id: UUID, person: Person, contact: SafeContact) -> None:
         """Store a new person with a new key."""
+        self.seal.begin(person_id)
         self.writes.add(
             "insert into person (person_id, profile, contact) values (%s, %s, %s)",
             (person_id, *self._answers(person_id, person, contact)),

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_load
@@ -13,7 +14,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 from intake.domain.people import Channel, Encounter, Person, SafeContact, Wishes
 from intake.domain.releases import MOST_PARTNERS, PNG, Drawn, OnPaper, ReleaseRequest, Signature
 from shared.contracts import codes
-from shared.contracts.compiled import NotPlain, loader
+from shared.contracts.compiled import Dump, Load, NotPlain, dumper, loader
 
 _MANY: Final = 50
 _NAME: Final = 80
@@ -21,6 +22,36 @@ _LINE: Final = 200
 _STATEMENT: Final = 4000
 _KEY: Final = 255
 _QUOTED_OR_PLAIN: Final = r'^("[\x20-\x21\x23-\x5b\x5d-\x7e]+"|[\x21\x23-\x7e]+)$'
+
+
+class PlainFirst(Schema):
+    """A schema that goes by its plain functions as far as they go."""
+
+    def load(
+        self,
+        data: Any,  # noqa: ANN401  (what JSON holds)
+        *,
+        many: bool | None = None,
+        partial: bool | StrSequenceOrSet | None = None,
+        unknown: UnknownOption | None = None,
+    ) -> Any:  # noqa: ANN401  (as marshmallow has it)
+        """Load data that are what they should be in one pass; the schema judges any other."""
+        if not (many or partial or unknown):
+            with suppress(NotPlain):
+                return self._load_plain(data)
+        return super().load(data, many=many, partial=partial, unknown=unknown)
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:  # noqa: ANN401  (as above)
+        """Dump one object in one pass."""
+        return super().dump(obj, many=many) if many else self._dump_plain(obj)
+
+    @cached_property
+    def _load_plain(self) -> Load:
+        return loader(self)
+
+    @cached_property
+    def _dump_plain(self) -> Dump:
+        return dumper(self)
 
 
 class Body(Schema):
@@ -197,7 +228,7 @@ class ReleaseBody(Body):
         return ReleaseRequest(**_tuples(found))
 
 
-class ReferralBody(Body):
+class ReferralBody(PlainFirst, Body):
     """One referral of one person, with the evidence of each release."""
 
     person = fields.Nested(PersonBody, required=True)
@@ -208,25 +239,8 @@ class ReferralBody(Body):
         fields.Nested(ReleaseBody), required=True, validate=Length(1, MOST_PARTNERS)
     )
 
-    def load(
-        self,
-        data: Any,  # noqa: ANN401  (what JSON holds)
-        *,
-        many: bool | None = None,
-        partial: bool | StrSequenceOrSet | None = None,
-        unknown: UnknownOption | None = None,
-    ) -> Any:  # noqa: ANN401  (as marshmallow has it)
-        """Load a body that is what it should be in one pass; the schema judges any other."""
-        if not (many or partial or unknown):
-            with suppress(NotPlain):
-                return _PLAIN(data)
-        return super().load(data, many=many, partial=partial, unknown=unknown)
 
-
-_PLAIN: Final = loader(ReferralBody())
-
-
-class IdempotencyHeader(Schema):
+class IdempotencyHeader(PlainFirst):
     """The client's own name for this request: the same one sent again has one effect."""
 
     class Meta:
@@ -262,7 +276,7 @@ class HappeningAnswer(Schema):
     due = fields.AwareDateTime(required=True, allow_none=True)
 
 
-class ReferralAnswer(Schema):
+class ReferralAnswer(PlainFirst):
     """Where a referral stands. `status` is FHIR's Task status; nothing of the person is told."""
 
     referral_id = fields.UUID(required=True)

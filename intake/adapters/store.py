@@ -1,5 +1,6 @@
 """Referrals in PostgreSQL, in the transaction that is given."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from intake.domain.happenings import (
     Submitted,
     Withdrawn,
 )
+from intake.domain.references import new_reference
 from intake.domain.referrals import Note, Offer, Referral
 from intake.domain.releases import Release
 from shared.db import Tx
@@ -27,7 +29,8 @@ from shared.errors import NotFound
 class PostgresReferrals:
     """Works in the transaction that it is given; tells routing through the outbox.
 
-    `told` are the referrals of which something was told.
+    `told` are the referrals of which something was told, `free` is a reference that is known to
+    be free.
     """
 
     tx: Tx
@@ -36,6 +39,7 @@ class PostgresReferrals:
     site: str
     agency: str
     told: list[UUID] = field(default_factory=list)
+    free: str | None = None
 
     def claim(self, token: UUID, referral_id: UUID) -> UUID | None:
         """Claim a token; a second claim waits here for the first one's transaction."""
@@ -53,10 +57,14 @@ class PostgresReferrals:
         ).fetchone()
         return row["referral_id"] if row else None
 
-    def reference_is_taken(self, reference: str) -> bool:
-        """Tell whether a referral has this reference."""
-        found = self.tx.execute("select from referral where reference = %s", (reference,))
-        return found.rowcount > 0
+    def free_reference(self) -> str:
+        """Return a reference that no referral has."""
+        reference = self.free
+        while reference is None:
+            tried = {"reference": new_reference(secrets.choice)}
+            if not self.tx.execute(TAKEN, tried).rowcount:
+                reference = tried["reference"]
+        return reference
 
     def add(self, referral: Referral, told: Submitted) -> None:
         """Store a new referral with its releases and tell routing: the first of its events."""
@@ -227,6 +235,7 @@ OF_NOTE: Final = (
     "due",
     "by",
 )
+TAKEN: Final = "select from referral where reference = %(reference)s"
 _ADD: Final = """
 insert into referral (referral_id, person_id, reference, status, due, submitted_by,
   submitted_at, changed_at, facts, sequence)

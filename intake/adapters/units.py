@@ -1,23 +1,28 @@
 """Units of work: one transaction, with what follows once it has committed."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
+
+from psycopg.errors import LockNotAvailable, UniqueViolation
 
 from intake.adapters.disclosures import PostgresDisclosures
 from intake.adapters.drafts import PostgresDrafts
 from intake.adapters.keys import Keys, Seal
 from intake.adapters.partners import VERSION, Directory, PostgresPartners
 from intake.adapters.people import PostgresPeople
-from intake.adapters.store import PostgresReferrals
+from intake.adapters.store import TAKEN, PostgresReferrals
 from intake.application.ports import Work
+from intake.domain.references import new_reference
 from intake.domain.rules import Rules
 from shared.contracts import codes
-from shared.db import Pool, Tx, transaction
+from shared.db import Pool, Tx, statements, transaction
+from shared.db.idempotency import EARLIER
+from shared.db.members import CLIENT
 from shared.db.outbox import Outbox
 from shared.db.writes import Writes
 from shared.site import Agency, Site
@@ -55,6 +60,15 @@ def rules_of(site: Site, agency: Agency) -> Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request's unit of work; `found` holds what CLIENT and EARLIER found for it."""
+
+    found: Mapping[str, Any]
+    work: Work
+    writes: Writes
+
+
+@dataclass(frozen=True, slots=True)
 class Units:
     """Opens units of work; `wake` tells the worker that something waits, after a commit."""
 
@@ -80,26 +94,52 @@ class Units:
         after = _After()
         with transaction(self.pool) as tx:
             row = tx.execute(_OPENING).fetchone() or {}
-            yield tx, self._on(tx, row["now"].astimezone(UTC), after, row["version"])
+            yield tx, self._on(Writes(tx), row, after)
+        self._finish(after)
+
+    @contextmanager
+    def at_once(self, asked: Mapping[str, Any]) -> Iterator[Arrival]:
+        """Give a unit of work that reads with one statement, and one that commits writes it all.
+
+        For new referrals: what a person or a referral already has is not written that way. A
+        person's key that was made for nothing, as somebody else was first, is destroyed. `asked`
+        are the values of CLIENT and EARLIER.
+        """
+        after, reference = _After(), new_reference(secrets.choice)
+        with statements(self.pool) as tx:
+            found = tx.execute(_ARRIVING, {**asked, "reference": reference}).fetchone() or {}
+            free = None if found["is_taken"] else reference
+            writes = Writes(tx)
+            try:
+                with writes.together():
+                    yield Arrival(found, self._on(writes, found, after, free), writes)
+            except (LockNotAvailable, UniqueViolation):
+                self.keys.destroy(after.made)
+                raise
         self._finish(after)
 
     def inside(self, tx: Tx, moment: datetime) -> Work:
         """Return a unit of work inside a transaction that somebody else commits."""
-        return self._on(tx, moment, _After())
+        return self._on(Writes(tx), {"now": moment}, _After())
 
-    def _on(self, tx: Tx, moment: datetime, after: "_After", directory: int | None = None) -> Work:
-        seal = Seal(self.keys, self.rules.agency)
-        writes = Writes(tx)
+    def _on(
+        self,
+        writes: Writes,
+        opening: Mapping[str, Any],
+        after: "_After",
+        reference: str | None = None,
+    ) -> Work:
+        tx, seal = writes.tx, Seal(self.keys, self.rules.agency, after.made)
         outbox = Outbox(f"/intake/{self.rules.agency}")
         return Work(
-            partners=PostgresPartners(tx, self.directory, directory),
+            partners=PostgresPartners(tx, self.directory, opening.get("version")),
             people=PostgresPeople(tx, writes, seal, after.erased),
             referrals=PostgresReferrals(
-                tx, writes, outbox, self.rules.site, self.rules.agency, after.told
+                tx, writes, outbox, self.rules.site, self.rules.agency, after.told, reference
             ),
             disclosures=PostgresDisclosures(tx),
             drafts=PostgresDrafts(tx, seal, after.removed),
-            now=moment,
+            now=opening["now"].astimezone(UTC),
             rules=self.rules,
             new_id=uuid4,
             pick=secrets.choice,
@@ -121,11 +161,18 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class _After:
-    """What a unit of work leaves to do after its commit."""
+    """What a unit of work leaves to do when it is over."""
 
+    made: list[UUID] = field(default_factory=list)
     told: list[UUID] = field(default_factory=list)
     erased: list[UUID] = field(default_factory=list)
     removed: list[UUID] = field(default_factory=list)
 
 
 _OPENING: Final = f"select now() as now, ({VERSION}) as version"
+_ARRIVING: Final = f"""
+select now() as now, ({VERSION}) as version, exists ({TAKEN}) as is_taken, client.*, earlier.*
+from (select) as request
+left join ({CLIENT}) as client on true
+left join ({EARLIER}) as earlier on true
+"""  # noqa: S608  (of constants)

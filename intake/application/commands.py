@@ -13,10 +13,11 @@ from intake.domain.releases import ReleaseRequest
 class SubmitReferral:
     """Refer a person. The same `token` sent again makes nothing new.
 
-    `by` is the staff member; `person_id` is set for one more referral of a person known already.
+    A caller that sees to this by itself has no token. `by` is the staff member; `person_id` is
+    set for one more referral of a person known already.
     """
 
-    token: UUID
+    token: UUID | None
     by: UUID
     story: Story
     releases: tuple[ReleaseRequest, ...]

@@ -121,8 +121,8 @@ class Referrals(Protocol):
     def claimed(self, token: UUID) -> UUID | None:
         """Return the referral that a token was claimed for."""
 
-    def reference_is_taken(self, reference: str) -> bool:
-        """Tell whether a referral has this reference."""
+    def free_reference(self) -> str:
+        """Return a reference that no referral has."""
 
     def add(self, referral: Referral, told: Submitted) -> None:
         """Store a new referral with its releases, and tell routing."""

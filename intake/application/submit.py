@@ -9,7 +9,6 @@ from intake.application.ports import Work
 from intake.domain.facts import released_facts
 from intake.domain.happenings import ReleaseSigned, Submitted
 from intake.domain.partners import barred_partners
-from intake.domain.references import new_reference
 from intake.domain.referrals import SUBMITTED, Note, Referral, first_note
 from intake.domain.releases import (
     Release,
@@ -33,14 +32,15 @@ def submit_referral(command: SubmitReferral, *, work: Work) -> SubmittedReferral
 
     """
     referral_id = work.new_id()
-    earlier = work.referrals.claim(command.token, referral_id)
-    if earlier is not None:
-        return _as_before(earlier, work)
+    if command.token is not None:
+        earlier = work.referrals.claim(command.token, referral_id)
+        if earlier is not None:
+            return _as_before(earlier, work)
     _check(command, work)
     referral = Referral(
         referral_id=referral_id,
         person_id=command.person_id or work.new_id(),
-        reference=_free_reference(work),
+        reference=work.referrals.free_reference(),
         status=SUBMITTED,
         submitted_by=command.by,
         submitted_at=work.now,
@@ -93,13 +93,6 @@ def record_information_only(reason: str, *, by: UUID, work: Work) -> None:
     `reason` is "no-release", "minor", "guardianship" or "officer".
     """
     work.referrals.count_information_sheet(reason, by)
-
-
-def _free_reference(work: Work) -> str:
-    reference = new_reference(work.pick)
-    while work.referrals.reference_is_taken(reference):
-        reference = new_reference(work.pick)
-    return reference
 
 
 def _as_before(referral_id: UUID, work: Work) -> SubmittedReferral:

@@ -2,10 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 from uuid import UUID
 
 from shared.db.pool import Tx
 from shared.errors import Rejected
+
+CLIENT: Final = """
+select member_id, organization_id from member
+where issuer = %(issuer)s and subject = %(client_id)s and role = 'client' and active
+"""
+"""The machine client of an access token, if it is an active member."""
 
 _OVERSIGHT = frozenset({"coordinator", "operator", "monitor"})
 

@@ -72,6 +72,21 @@ def transaction(pool: Pool) -> Iterator[Tx]:
         yield connection
 
 
+@contextmanager
+def statements(pool: Pool) -> Iterator[Tx]:
+    """Give a connection on which each statement is a transaction that commits by itself.
+
+    For a user who writes with one statement: no round trip begins or ends what it does.
+    """
+    with pool.connection() as connection:
+        connection.set_autocommit(True)
+        try:
+            yield connection
+        finally:
+            if not connection.closed:
+                connection.set_autocommit(False)
+
+
 def now(tx: Tx) -> datetime:
     """Return the time of the database transaction: the only clock that rules go by."""
     row = tx.execute("select now() as now").fetchone()

@@ -29,13 +29,18 @@ class Writes:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Send what the block writes as one statement."""
+        """Send what the block writes as one statement; a block inside another is part of it."""
+        if self._gathers:
+            yield
+            return
         self._gathers = True
         try:
             yield
         finally:
             self._gathers = False
         waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
         steps = (f"step_{n} as ({text})" for n, (text, _) in enumerate(waiting))
         values = [value for _, some in waiting for value in some]
         self.tx.execute(f"with {', '.join(steps)} select", values)

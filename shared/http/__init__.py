@@ -2,6 +2,8 @@
 
 from shared.http.access import (
     client_in,
+    client_of,
+    current_bearer,
     current_client,
     current_member,
     members,
@@ -9,7 +11,7 @@ from shared.http.access import (
     require_token,
     requires,
 )
-from shared.http.api import json_api
+from shared.http.api import described, json_api
 from shared.http.app import allow_upload, create_app, without_form_token
 from shared.http.asking import page_time
 from shared.http.labels import choices, label
@@ -25,9 +27,12 @@ __all__ = [
     "allow_upload",
     "choices",
     "client_in",
+    "client_of",
     "create_app",
+    "current_bearer",
     "current_client",
     "current_member",
+    "described",
     "json_api",
     "label",
     "members",

@@ -1,8 +1,9 @@
 """Who asks: members behind sign-in for pages, clients behind bearer tokens for the API."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from flask import Response, g, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -10,10 +11,10 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from shared.db.members import Member, find_member
+from shared.db.members import CLIENT, Member, find_member
 from shared.db.pool import Tx, transaction
 from shared.errors import NotAllowed
-from shared.http.bearer import Client, InvalidToken
+from shared.http.bearer import Bearer, Client, InvalidToken
 from shared.http.web import web
 
 P = ParamSpec("P")
@@ -22,7 +23,6 @@ R = TypeVar("R")
 ISSUER: Final = "issuer"
 SUBJECT: Final = "subject"
 OPERATOR: Final = "operator"
-_CLIENT_ROLE: Final = "client"
 
 
 def signed_in() -> bool:
@@ -91,19 +91,33 @@ def current_client() -> Client:
 
 def client_in(tx: Tx) -> Client:
     """Return the machine client as `current_client` does, read in the caller's transaction."""
-    claims = _claims()
-    client_id = str(claims.get("client_id") or claims.get("azp") or "")
-    rows = find_member(tx, str(claims["iss"]), client_id)
-    member = next((row for row in rows if row.role == _CLIENT_ROLE), None)
-    if member is None:
+    bearer = current_bearer()
+    return client_of(bearer, tx.execute(CLIENT, asdict(bearer)).fetchone() or {})
+
+
+def client_of(bearer: Bearer, found: Mapping[str, Any]) -> Client:
+    """Return the machine client of a token and of what CLIENT found of it."""
+    if found.get("member_id") is None:
         raise NotAllowed(_("This client has no access here."))
-    scopes = frozenset(str(claims.get("scope", "")).split())
-    return Client(client_id, member.organization_id, scopes, member.member_id)
+    return Client(bearer.client_id, found["organization_id"], bearer.scopes, found["member_id"])
 
 
 def require_token() -> None:
     """Refuse a request without a valid token; its view has `client_in` tell whose it is."""
-    _claims()
+    current_bearer()
+
+
+def current_bearer() -> Bearer:
+    """Return whose token came with the request, a client that may be no member here.
+
+    Raises:
+        Unauthorized: no token, or one that does not hold.
+
+    """
+    if "bearer" not in g:
+        g.bearer = _bearer()
+    found: Bearer = g.bearer
+    return found
 
 
 def require_client() -> None:
@@ -132,14 +146,19 @@ def _members() -> list[Member]:
     ]
 
 
-def _claims() -> dict[str, object]:
+def _bearer() -> Bearer:
     kind, _space, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise _unauthorized()
     try:
-        return web().tokens.claims(token.strip())
+        claims = web().tokens.claims(token.strip())
     except InvalidToken as wrong:
         raise _unauthorized(error="invalid_token") from wrong
+    return Bearer(
+        issuer=str(claims["iss"]),
+        client_id=str(claims.get("client_id") or claims.get("azp") or ""),
+        scopes=frozenset(str(claims.get("scope", "")).split()),
+    )
 
 
 def _unauthorized(**values: str | None) -> Unauthorized:

@@ -23,6 +23,15 @@ _MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whose a token is: the provider, the client's id there, its scopes."""
+
+    issuer: str
+    client_id: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """A machine client: its id at the provider, the organization it acts for, its scopes."""
 

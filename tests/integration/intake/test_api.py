@@ -2,7 +2,10 @@
 
 import base64
 import copy
+import json
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +18,8 @@ from werkzeug.test import TestResponse
 from intake.adapters.api import referrals
 from intake.application.follow import forget_partner, learn_partner
 from shared.db import transaction
-from shared.db.idempotency import token_of
+from shared.db.idempotency import KeyedRequest
+from shared.db.writes import Writes
 from shared.http import create_app, json_api
 from shared.http.bearer import InvalidToken
 from shared.http.web import web
@@ -218,12 +222,73 @@ class TestSubmitting:
         self, client: FlaskClient, world: World
     ) -> None:
         with transaction(world.web_pool) as tx:
-            token_of(tx, client="agency-system", key="a-1", fingerprint=b"the same body")
+            first = KeyedRequest("agency-system", "a-1", b"the same body")
+            first.keep({}, Writes(tx))
 
             found = problem(post(client, a_body(), key='"a-1"'), 409)
 
         assert found["state"] == "in-progress"
         assert post(client, a_body(), key='"a-2"').status_code == 202
+
+    def test_of_requests_at_once_with_one_key_one_has_an_effect(
+        self, client: FlaskClient, app: Flask, world: World
+    ) -> None:
+        start = threading.Barrier(4)
+
+        def ask() -> str:
+            with app.test_client() as own:
+                start.wait()
+                answer = post(own, a_body(), key='"a-1"')
+                return str(answer.get_json()["referral_id"])
+
+        with ThreadPoolExecutor(4) as threads:
+            made = {future.result() for future in [threads.submit(ask) for _ in range(4)]}
+
+        assert len(made) == 1
+        with transaction(world.admin) as tx:
+            assert tx.execute("select from referral").rowcount == 1
+        with transaction(world.keys_admin) as tx:
+            assert tx.execute("select from data_key").rowcount == 1
+
+    def test_an_answer_that_was_kept_as_a_token_is_found(
+        self, client: FlaskClient, world: World
+    ) -> None:
+        """So answers were kept until November 2026."""
+        first = post(client, a_body(), key='"a-1"').get_json()
+        token = uuid4()
+        with transaction(world.admin) as tx:
+            tx.execute(
+                "insert into submission (token, referral_id) values (%s, %s)",
+                (token, first["referral_id"]),
+            )
+            tx.execute("update idempotency set answer = %s", (json.dumps({"token": str(token)}),))
+
+        assert post(client, a_body(), key='"a-1"').get_json() == first
+
+    @pytest.mark.parametrize(
+        "kept", ['{"token": "7f3c2f0e-97b4-4b57-9df5-a1c2a5a2d1cb"}', '{"token": 1}', "[]", None]
+    )
+    def test_an_answer_that_cannot_be_read_makes_no_second_referral(
+        self, client: FlaskClient, world: World, kept: str | None
+    ) -> None:
+        post(client, a_body(), key='"a-1"')
+        with transaction(world.admin) as tx:
+            tx.execute("update idempotency set answer = %s", (kept,))
+
+        problem(post(client, a_body(), key='"a-1"'), 409)
+
+        with transaction(world.admin) as tx:
+            assert tx.execute("select from referral").rowcount == 1
+
+    def test_a_reference_that_is_taken_meanwhile_is_replaced(
+        self, client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        taken = sent(client)["reference"]
+        references = iter([taken, taken, "WH-FREE-22"])
+        monkeypatch.setattr("intake.adapters.units.new_reference", lambda _: next(references))
+        monkeypatch.setattr("intake.adapters.store.new_reference", lambda _: next(references))
+
+        assert sent(client)["reference"] == "WH-FREE-22"
 
     def test_a_key_is_needed(self, client: FlaskClient) -> None:
         found = problem(post(client, a_body(), key=None), 400)
@@ -265,6 +330,12 @@ class TestSubmitting:
 
 
 class TestBadInput:
+    @pytest.mark.parametrize("who", ["other-system", "advocate"])
+    def test_who_may_not_ask_is_not_told_what_is_wrong(
+        self, client: FlaskClient, who: str
+    ) -> None:
+        problem(post(client, {}, who=who), 403)
+
     @pytest.mark.parametrize(
         ("path", "value", "field"),
         [

@@ -156,6 +156,8 @@ class TestSubmitting:
         assert second.referral_id == first.referral_id
         with intake.work() as work:
             assert len(list_referrals(by=ADVOCATE, work=work)) == 1
+            assert submitted(uuid4(), work=work) is None
+            assert command.token is not None
             assert submitted(command.token, work=work) == first.referral_id
 
     def test_a_refused_form_can_be_sent_again(self, intake: Intake) -> None:

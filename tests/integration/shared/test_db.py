@@ -5,11 +5,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from shared.db import Pool, now, open_pool, transaction
-from shared.db.idempotency import token_of
+from shared.db import Pool, now, open_pool, statements, transaction
+from shared.db.idempotency import EARLIER, KeyedRequest, Overtaken, one_effect
 from shared.db.members import Member, find_member, save_members
 from shared.db.migrate import DatabaseIsNewer, upgrade
 from shared.db.wake import WakeListener, Waker
+from shared.db.writes import Writes
 from shared.errors import Rejected
 from tests.support.databases import TestDatabase
 
@@ -88,27 +89,51 @@ def test_time_stands_still_in_a_transaction(pool: Pool) -> None:
         assert now(tx) == now(tx)
 
 
-def test_a_repeated_request_gets_the_first_ones_token(pool: Pool) -> None:
+def was_answered(pool: Pool, request: KeyedRequest) -> bool:
     with transaction(pool) as tx:
-        first = token_of(tx, client="c", key="k", fingerprint=b"1")
-    with transaction(pool) as tx:
-        assert token_of(tx, client="c", key="k", fingerprint=b"1") == first
-        assert token_of(tx, client="other", key="k", fingerprint=b"1") != first
+        found = tx.execute(EARLIER, {"client_id": request.client_id, "key": request.key})
+        return request.was_answered(found.fetchone() or {"fingerprint": None})
+
+
+def keep(pool: Pool, request: KeyedRequest) -> None:
+    with one_effect(), statements(pool) as tx:
+        request.keep({"made": 1}, Writes(tx))
+
+
+def test_a_repeated_request_was_answered(pool: Pool) -> None:
+    keep(pool, KeyedRequest("c", "k", b"1"))
+
+    assert was_answered(pool, KeyedRequest("c", "k", b"1"))
+    assert not was_answered(pool, KeyedRequest("other", "k", b"1"))
+    with pytest.raises(Overtaken):
+        keep(pool, KeyedRequest("c", "k", b"1"))
 
 
 def test_a_key_used_for_another_body_is_refused(pool: Pool) -> None:
-    with transaction(pool) as tx:
-        token_of(tx, client="c", key="k", fingerprint=b"1")
-    with pytest.raises(Rejected, match="another body"), transaction(pool) as tx:
-        token_of(tx, client="c", key="k", fingerprint=b"2")
+    keep(pool, KeyedRequest("c", "k", b"1"))
+
+    with pytest.raises(Rejected, match="another body"):
+        was_answered(pool, KeyedRequest("c", "k", b"2"))
 
 
 def test_a_failed_request_frees_its_key(pool: Pool) -> None:
+    with pytest.raises(psycopg.errors.NotNullViolation), statements(pool) as tx:
+        writes = Writes(tx)
+        with writes.together():
+            KeyedRequest("c", "k", b"1").keep({}, writes)
+            writes.add("insert into idempotency (client) values (%s)", ("c",))
+
+    assert not was_answered(pool, KeyedRequest("c", "k", b"2"))
+
+
+def test_a_lent_connection_comes_back_as_it_was(pool: Pool) -> None:
+    with pytest.raises(psycopg.errors.DivisionByZero), statements(pool) as tx:
+        tx.execute("select 1 / 0")
+
     with pytest.raises(RuntimeError), transaction(pool) as tx:
-        token_of(tx, client="c", key="k", fingerprint=b"1")
+        KeyedRequest("c", "k", b"1").keep({}, Writes(tx))
         raise RuntimeError
-    with transaction(pool) as tx:
-        token_of(tx, client="c", key="k", fingerprint=b"2")
+    assert not was_answered(pool, KeyedRequest("c", "k", b"1"))
 
 
 def test_a_database_of_a_newer_version_is_left_alone(intake_db: TestDatabase) -> None:

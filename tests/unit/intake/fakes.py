@@ -14,6 +14,7 @@ from intake.domain.facts import Facts
 from intake.domain.happenings import Happening, Submitted
 from intake.domain.partners import Partner
 from intake.domain.people import Encounter, Person, SafeContact, Story, Wishes
+from intake.domain.references import new_reference
 from intake.domain.referrals import ERASED, Note, Offer, Referral
 from intake.domain.releases import Release, Signature
 from shared.errors import NotFound
@@ -115,8 +116,10 @@ class FakeReferrals:
     def claimed(self, token: UUID) -> UUID | None:
         return self.memory.tokens.get(token)
 
-    def reference_is_taken(self, reference: str) -> bool:
-        return any(r.reference == reference for r in self.memory.referrals.values())
+    def free_reference(self) -> str:
+        taken = {r.reference for r in self.memory.referrals.values()}
+        tried = iter(lambda: new_reference(random.choice), None)
+        return next(reference for reference in tried if reference not in taken)
 
     def add(self, referral: Referral, told: Submitted) -> None:
         self.memory.referrals[referral.referral_id] = referral
