@@ -6,7 +6,6 @@ Every request carries a client's access token. A referral of another agency is n
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -79,7 +78,7 @@ def _add_submitting(blueprint: Blueprint, units: Units) -> None:
 def _submit(units: Units) -> dict[str, Any]:
     bearer, key = current_bearer(), request.headers.get("Idempotency-Key", "")
     asked = KeyedRequest(bearer.client_id, key.strip('"'), _fingerprint())
-    with one_effect(), units.at_once({**asdict(bearer), "key": asked.key}) as arrival:
+    with one_effect(), units.at_once({**bearer.names(), "key": asked.key}) as arrival:
         work = arrival.work
         by = _member(client_of(bearer, arrival.found), work)
         named = {"Idempotency-Key": key}

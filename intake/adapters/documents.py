@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,12 +13,12 @@ from intake.domain.people import Channel, Encounter, Person, SafeContact, Wishes
 
 def dump(thing: Any) -> bytes:  # noqa: ANN401  (any of our dataclasses)
     """Return a dataclass as JSON."""
-    return json.dumps(thing, default=_plain, separators=(",", ":")).encode()
+    return _AS_JSON.encode(thing).encode()
 
 
 def parts(thing: Any) -> dict[str, Any]:  # noqa: ANN401
     """Return a dataclass's fields as they are; `asdict` would copy whatever lies below."""
-    return {field.name: getattr(thing, field.name) for field in fields(thing)}
+    return {name: getattr(thing, name) for name in thing.__dataclass_fields__}
 
 
 def person(document: bytes) -> Person:
@@ -99,3 +98,6 @@ def _plain(value: object) -> object:
     if isinstance(value, date):
         return value.isoformat()
     return parts(value)
+
+
+_AS_JSON = json.JSONEncoder(default=_plain, separators=(",", ":"))

@@ -1,5 +1,6 @@
 """Checks of what a person said, whoever typed it: a page or the agency's own system."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -32,6 +33,7 @@ _ENDS = {
         "Officers have a service of their own: give the information sheet.",
     ),
 }
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _Faults = Iterator[tuple[str, str]]
 
 
@@ -121,5 +123,5 @@ def _codes(path: str, codes: tuple[str, ...], rules: Rules, group: str) -> _Faul
 def _length(path: str, text: str, longest: int) -> _Faults:
     if len(text) > longest:
         yield path, f"Write at most {longest} characters."
-    if any(ord(sign) < ord(" ") and sign not in "\r\n\t" for sign in text):
+    if _CONTROL.search(text):
         yield path, "Write it again with letters and numbers only."

@@ -1,7 +1,6 @@
 """Who asks: members behind sign-in for pages, clients behind bearer tokens for the API."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -92,7 +91,7 @@ def current_client() -> Client:
 def client_in(tx: Tx) -> Client:
     """Return the machine client as `current_client` does, read in the caller's transaction."""
     bearer = current_bearer()
-    return client_of(bearer, tx.execute(CLIENT, asdict(bearer)).fetchone() or {})
+    return client_of(bearer, tx.execute(CLIENT, bearer.names()).fetchone() or {})
 
 
 def client_of(bearer: Bearer, found: Mapping[str, Any]) -> Client:

@@ -30,6 +30,10 @@ class Bearer:
     client_id: str
     scopes: frozenset[str]
 
+    def names(self) -> dict[str, str]:
+        """Return the values of CLIENT."""
+        return {"issuer": self.issuer, "client_id": self.client_id}
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
