@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from intake.adapters import documents
@@ -47,7 +46,7 @@ class Events:
 
     rules: Rules
 
-    def begin(self, tx: Tx, _: datetime, events: Sequence[Event]) -> PostgresFollowing:
+    def begin(self, tx: Tx, events: Sequence[Event]) -> PostgresFollowing:
         """Open the unit of work for these events."""
         about = [event for event in events if event.type.startswith("routing.referral.")]
         return following(tx, ids_of(about))

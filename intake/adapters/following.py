@@ -9,7 +9,7 @@ from uuid import UUID
 from intake.adapters.partners import PostgresPartners
 from intake.adapters.store import NOTE, OF_NOTE, referral_of
 from intake.domain.referrals import Note, Offer, Referral
-from shared.db import Tx
+from shared.db import Tx, together
 from shared.db.pending import Pending
 from shared.errors import NotFound
 
@@ -30,7 +30,7 @@ class FollowedReferrals:
         Not FOR UPDATE: that would make rows which only refer to them wait as well.
         """
         wanted = {"ids": list(referral_ids)}
-        with self.tx.pipeline():
+        with together(self.tx):
             rows = self.tx.execute(_LOCK, wanted)
             releases = self.tx.execute(_RELEASES, wanted)
             offers = self.tx.execute(_OFFERS, wanted)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from notifications.adapters.store import PostgresStore
@@ -36,7 +35,7 @@ class Events:
     audience: Audience
     outbox: Outbox
 
-    def begin(self, tx: Tx, _: datetime, events: Sequence[Event]) -> PostgresStore:
+    def begin(self, tx: Tx, events: Sequence[Event]) -> PostgresStore:
         """Open the unit of work for these events."""
         store = PostgresStore(tx, self.outbox)
         agencies = {event.key: str(event.data.get("agency", "")) for event in events}

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from notifications.application.ports import Change, Delivery, Occasion
 from notifications.domain.attempts import UNDELIVERED, State
 from notifications.domain.notices import Notice, Recipient, Template
-from shared.db import Tx
+from shared.db import Tx, together
 from shared.db.outbox import INSERT, Outbox
 from shared.db.pending import Pending
 
@@ -66,7 +66,7 @@ class PostgresStore:
         referrals = sorted(agencies)
         named = {"ids": referrals, "agencies": [agencies[one] for one in referrals]}
         undelivered = [str(state) for state in UNDELIVERED]
-        with self.tx.pipeline():
+        with together(self.tx):
             threads = self.tx.execute(_OPEN_THREADS, named)
             closed = self.tx.execute(_CLOSED, named)
             spoken_of = self.tx.execute(_SPOKEN_OF, {**named, "states": undelivered})
@@ -140,7 +140,7 @@ class PostgresStore:
 
     def load(self, delivery_ids: Sequence[UUID]) -> None:
         """Lock deliveries: first their referrals in the order of their ids, then themselves."""
-        with self.tx.pipeline():
+        with together(self.tx):
             threads = self.tx.execute(_LOCK_THREADS, (list(delivery_ids),))
             deliveries = self.tx.execute(LOCK_DELIVERIES, (list(delivery_ids),))
         for row in threads:

@@ -67,7 +67,7 @@ class Units:
 
     def __init__(self, site: Site) -> None:
         """Read nothing yet."""
-        self._site = site
+        self.site = site
         self._rules = rules_of(site)
         self._outbox = Outbox(f"/routing/{site.code}")
         self._directories = Directories(site.code)
@@ -82,9 +82,9 @@ class Units:
 
     def open(self, tx: Tx, moment: datetime) -> tuple[PostgresStore, Work]:
         """Give a unit of work with its store, which the caller flushes."""
-        store = PostgresStore(tx, self._outbox, self._directories, self._site.code, moment)
+        store = PostgresStore(tx, self._outbox, self._directories, self.site.code, moment)
         return store, Work(store, moment, self._rules, uuid4, store.new_reference)
 
     def queries(self, tx: Tx) -> PostgresQueries:
         """Give the queries of one transaction."""
-        return PostgresQueries(tx, self._site, self._directories)
+        return PostgresQueries(tx, self.site, self._directories)

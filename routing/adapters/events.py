@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from routing.adapters.ahead import About, read_ahead
 from routing.adapters.desk import Units
 from routing.adapters.store import PostgresStore
 from routing.application import arrivals, deliveries
@@ -43,13 +43,13 @@ class Events:
 
     units: Units
 
-    def begin(self, tx: Tx, now: datetime, events: Sequence[Event]) -> RoutingUnit:
+    def begin(self, tx: Tx, events: Sequence[Event]) -> RoutingUnit:
         """Open the unit of work for these events: their referrals and places are locked."""
-        store, work = self.units.open(tx, now)
-        if ids := ids_of(events):
-            store.load(ids)
-        if any(event.type.startswith("intake.") for event in events):
-            _lock_places(store, events)
+        of_intake = [event for event in events if event.type.startswith("intake.")]
+        about = About(ids_of(events), ids_of(of_intake), _released_to(of_intake))
+        ahead = read_ahead(tx, self.units.site.code, about)
+        store, work = self.units.open(tx, ahead.now)
+        store.start_with(ahead, about)
         return RoutingUnit(store, work)
 
     def handlers(self) -> Mapping[str, Callable[[Event, RoutingUnit], None]]:
@@ -73,14 +73,6 @@ def _handler(verb: Callable[[Event, Work], None]) -> Callable[[Event, RoutingUni
         verb(event, unit.work)
 
     return handle
-
-
-def _lock_places(store: PostgresStore, events: Iterable[Event]) -> None:
-    """Lock the places that these events may move, all at once: in one order with everybody."""
-    partners = _released_to(events) | store.released_to()
-    if partners:
-        found = store.directory().only(partners).partners.values()
-        store.lock_places([service.service_id for p in found for service in p.services])
 
 
 def _released_to(events: Iterable[Event]) -> set[UUID]:

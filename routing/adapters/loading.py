@@ -1,13 +1,13 @@
 """Referrals read whole from their rows."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from routing.adapters import sql
 from routing.adapters.records import from_json
 from routing.domain.model import Facts, Offer, Referral, Release
-from shared.db import Tx
+from shared.db import Tx, together
 
 _PARTS = (sql.RELEASES, sql.OFFERS, sql.OPEN_ESCALATIONS)
 _COLUMNS = (
@@ -20,31 +20,37 @@ _COLUMNS = (
     "received_at",
 )
 
+Loaded = tuple[Mapping[str, Any], Referral | None]
+"""A referral's row, and the referral whole; None when it was erased."""
 
-def load_referrals(
-    tx: Tx, query: str, referral_ids: Collection[UUID]
-) -> Sequence[tuple[Mapping[str, Any], Referral | None]]:
-    """Return referrals by their rows, whole; None for one that was erased."""
+
+def load_referrals(tx: Tx, query: str, referral_ids: Collection[UUID]) -> Iterator[Loaded]:
+    """Ask for referrals; nothing waits for the answers before the first is looked at."""
     ids = (list(referral_ids),)
-    with tx.pipeline():
+    with together(tx):
         rows = tx.execute(query, ids)
         parts = [tx.execute(part, ids) for part in _PARTS]
+    return _whole(rows, parts)
+
+
+def _whole(
+    rows: Iterable[dict[str, Any]], parts: Sequence[Iterable[dict[str, Any]]]
+) -> Iterator[Loaded]:
     releases, offers, escalations = (_by_referral(part) for part in parts)
-    return [
-        (
+    for row in rows:
+        referral_id = row["referral_id"]
+        yield (
             row,
             _referral(
                 row,
-                tuple(release_of(found) for found in releases.get(row["referral_id"], ())),
-                tuple(Offer(**found) for found in offers.get(row["referral_id"], ())),
+                tuple(release_of(found) for found in releases.get(referral_id, ())),
+                tuple(Offer(**found) for found in offers.get(referral_id, ())),
                 frozenset(
                     (found["reason"], found["offer_id"])
-                    for found in escalations.get(row["referral_id"], ())
+                    for found in escalations.get(referral_id, ())
                 ),
             ),
         )
-        for row in rows
-    ]
 
 
 def release_of(row: Mapping[str, Any]) -> Release:

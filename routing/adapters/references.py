@@ -2,7 +2,9 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
+
+from psycopg import Cursor
 
 from shared.db import Tx
 
@@ -17,9 +19,15 @@ def free_references(tx: Tx, count: int, pick: Callable[[str], str] = secrets.cho
     """
     found: list[str] = []
     while len(found) < count:
-        invented = list({_invented(pick) for _ in range(count)})
-        found += [row["reference"] for row in tx.execute(_FREE, (invented,))]
+        found += [row["reference"] for row in ask_free(tx, count, pick)]
     return found
+
+
+def ask_free(
+    tx: Tx, count: int, pick: Callable[[str], str] = secrets.choice
+) -> Cursor[dict[str, Any]]:
+    """Ask which of `count` new references no offer has: nearly always all of them."""
+    return tx.execute(_FREE, (list({_invented(pick) for _ in range(count)}),))
 
 
 def _invented(pick: Callable[[str], str]) -> str:

@@ -101,6 +101,7 @@ ERASE: Final = (
 )
 
 ACTIVE_VERSION: Final = "select max(version) as version from directory_version where site = %s"
+MOMENT: Final = f"select now() as now, ({ACTIVE_VERSION}) as version"
 SET_CAPACITY: Final = """
 insert into service_slot as s (service_id, partner_id, capacity) values (%s, %s, %s)
 on conflict (service_id) do update set partner_id = excluded.partner_id,
@@ -111,6 +112,12 @@ select s.service_id, s.capacity, s.held, coalesce(p.reason, '') as paused
 from service_slot s left join pause p on p.service_id = s.service_id and p.resumed_at is null
 """
 LOCK_PLACES: Final = f"{PLACES} where s.service_id = any(%s) order by s.service_id for update of s"
+LOCK_PLACES_OF: Final = f"""
+{PLACES} where s.partner_id in (
+  select unnest(%(partners)s::uuid[])
+  union select partner_id from release where referral_id = any(%(referrals)s))
+order by s.service_id for update of s
+"""  # noqa: S608  (a statement of this module)
 TAKE_PLACES: Final = """
 with taken as (
   update service_slot set held = held + %s
@@ -131,7 +138,7 @@ with ended as (
   update pause set resumed_at = now(), resumed_by = %s
   where service_id = %s and resumed_at is null returning service_id)
 update service_slot s set changed_at = clock_timestamp()
-from ended where s.service_id = ended.service_id
+from ended where s.service_id = ended.service_id returning s.service_id
 """
 
 DUE: Final = """

@@ -1,6 +1,6 @@
 """Routing's store on PostgreSQL. One object a transaction; the caller commits."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,10 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from routing.adapters import sql
+from routing.adapters.ahead import About, Ahead
 from routing.adapters.directories import Directories
 from routing.adapters.keeping import Kept, decision_row, referral_row, release_row
-from routing.adapters.loading import load_referrals
+from routing.adapters.loading import Loaded, load_referrals
 from routing.adapters.publishing import (
     EVENT_TYPES,
     PARTNER_PUBLISHED,
@@ -25,7 +26,7 @@ from routing.application.ports import Note
 from routing.domain.decisions import Decision
 from routing.domain.happenings import Happening
 from routing.domain.model import Directory, Offer, Partner, Place, Referral, Release
-from shared.db import Tx
+from shared.db import Tx, together
 from shared.db.outbox import INSERT, Outbox
 from shared.db.pending import Pending
 from shared.errors import Conflict, NotFound, TransientError
@@ -62,6 +63,7 @@ class PostgresStore:
     _gone: set[UUID] = field(default_factory=set)
     _early: dict[UUID, list[tuple[str, UUID | None]]] = field(default_factory=dict)
     _places: dict[UUID, Place] = field(default_factory=dict)
+    _version: int | None = None
     _directory: Directory | None = None
     _references: list[str] = field(default_factory=list)
     _kept: Kept = field(default_factory=Kept)
@@ -90,27 +92,13 @@ class PostgresStore:
 
     # Referrals and releases
 
-    def load(self, referral_ids: Collection[UUID]) -> None:
-        """Lock referrals in the order of their ids and read them, with what came early."""
-        self._asked_for |= set(referral_ids)
-        found = load_referrals(self.tx, sql.LOCK_REFERRALS, referral_ids)
-        for row, referral in found:
-            if referral is None or referral.site != self.site:
-                self._gone.add(row["referral_id"])
-            else:
-                seen = _Seen(referral, row["queue"], row["event_sequence"])
-                self._seen[referral.referral_id] = seen
-        for row in self.tx.execute(sql.EARLY, (list(referral_ids),)):
-            fact = (row["kind"], row["release_id"])
-            self._early.setdefault(row["referral_id"], []).append(fact)
-
-    def released_to(self) -> set[UUID]:
-        """Return the partners that the locked referrals are released to."""
-        return {
-            release.partner_id
-            for seen in self._seen.values()
-            for release in seen.referral.releases
-        }
+    def start_with(self, ahead: Ahead, about: About) -> None:
+        """Keep what was read and locked ahead, instead of asking for it."""
+        self._asked_for |= set(about.referrals)
+        self._keep(ahead.referrals, ahead.early)
+        self._version = ahead.version
+        self._places |= _places(ahead.places)
+        self._references = [row["reference"] for row in ahead.references]
 
     def add_referral(self, referral: Referral) -> bool:
         """Store a new referral with its releases; False if it is there already."""
@@ -194,11 +182,16 @@ class PostgresStore:
         if version is not None:
             return self.directories.version(self.tx, version)
         if self._directory is None:
-            row = self.tx.execute(sql.ACTIVE_VERSION, (self.site,)).fetchone()
-            if row is None or row["version"] is None:
-                raise TransientError("The site's directory has not been imported yet.")
-            self._directory = self.directories.version(self.tx, row["version"])
+            active = self._version or self._active_version()
+            self._directory = self.directories.version(self.tx, active)
         return self._directory
+
+    def _active_version(self) -> int:
+        row = self.tx.execute(sql.ACTIVE_VERSION, (self.site,)).fetchone()
+        if row is None or row["version"] is None:
+            raise TransientError("The site's directory has not been imported yet.")
+        version: int = row["version"]
+        return version
 
     def add_directory(self, partners: Sequence[Partner]) -> int:
         """Store a new active version and set the capacities it names."""
@@ -208,7 +201,7 @@ class PostgresStore:
         )
         for row in services:
             self._write(sql.SET_CAPACITY, row)
-        self._directory = None
+        self._version = self._directory = None
         self._places.clear()
         self.flush()
         return self.directories.add(self.tx, list(partners))
@@ -247,15 +240,15 @@ class PostgresStore:
         return bool(
             self._ask(
                 "insert into pause (service_id, reason, paused_by) values (%s, %s, %s)"
-                " on conflict do nothing",
+                " on conflict do nothing returning service_id",
                 (service_id, reason, by),
-            ).rowcount
+            ).fetchone()
         )
 
     def resume(self, service_id: UUID, by: UUID) -> bool:
         """End a pause; False if there is none."""
         self._require_service(service_id)
-        return bool(self._ask(sql.RESUME, (by, service_id)).rowcount)
+        return bool(self._ask(sql.RESUME, (by, service_id)).fetchone())
 
     # Offers, decisions, escalations
 
@@ -281,13 +274,13 @@ class PostgresStore:
         """Note that a person has to look; False if that was noted before."""
         raised = self._ask(
             "insert into escalation (referral_id, reason, offer_id) values (%s, %s, %s)"
-            " on conflict do nothing",
+            " on conflict do nothing returning escalation_id",
             (referral_id, reason, offer_id),
-        ).rowcount
+        ).fetchone()
         if raised:
             known = self._seen[referral_id].referral.escalations
             self._changed(referral_id, escalations=known | {(reason, offer_id)})
-        return bool(raised)
+        return raised is not None
 
     def clear_escalations(
         self, referral_id: UUID, reasons: Collection[str], offer_id: UUID | None, code: str
@@ -373,8 +366,24 @@ class PostgresStore:
         self._write(INSERT, row)
 
     def _look_for(self, referral_id: UUID) -> None:
-        if referral_id not in self._asked_for:
-            self.load([referral_id])
+        if referral_id in self._asked_for:
+            return
+        self._asked_for.add(referral_id)
+        with together(self.tx):
+            found = load_referrals(self.tx, sql.LOCK_REFERRALS, [referral_id])
+            early = self.tx.execute(sql.EARLY, ([referral_id],))
+        self._keep(found, early)
+
+    def _keep(self, found: Iterable[Loaded], early: Iterable[Mapping[str, Any]]) -> None:
+        for row, referral in found:
+            if referral is None or referral.site != self.site:
+                self._gone.add(row["referral_id"])
+            else:
+                seen = _Seen(referral, row["queue"], row["event_sequence"])
+                self._seen[referral.referral_id] = seen
+        for row in early:
+            fact = (row["kind"], row["release_id"])
+            self._early.setdefault(row["referral_id"], []).append(fact)
 
     def _changed(self, referral_id: UUID, **changes: Any) -> _Seen:  # noqa: ANN401  (fields)
         seen = self._seen[referral_id]
@@ -398,11 +407,11 @@ class PostgresStore:
 
     def _require_service(self, service_id: UUID) -> None:
         found = self._ask(
-            "select from service_slot where service_id = %s for update", (service_id,)
+            "select 1 from service_slot where service_id = %s for update", (service_id,)
         )
-        if not found.rowcount:
+        if found.fetchone() is None:
             raise NotFound("There is no such service.")
 
 
-def _places(rows: Sequence[Mapping[str, Any]]) -> Mapping[UUID, Place]:
+def _places(rows: Iterable[Mapping[str, Any]]) -> Mapping[UUID, Place]:
     return {row["service_id"]: Place(**row) for row in rows}

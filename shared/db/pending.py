@@ -1,11 +1,11 @@
-"""Writes that need no answer: kept, and sent together in one round trip."""
+"""Writes that need no answer: kept, and sent together in one round trip at the most."""
 
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from shared.db.pool import Tx
+from shared.db.pool import Tx, together
 
 
 @dataclass(slots=True)
@@ -20,10 +20,10 @@ class Pending:
         self._kept.append((statement, values))
 
     def send(self) -> None:
-        """Send what is kept; a fault of any of it is raised here."""
+        """Send what is kept; a fault of it is raised here, or where a `pipelined` one raises."""
         kept, self._kept = self._kept, []
         if not kept:
             return
-        with self.tx.pipeline(), self.tx.cursor() as cursor:
+        with together(self.tx), self.tx.cursor() as cursor:
             for statement, run in groupby(kept, itemgetter(0)):
                 cursor.executemany(statement, [values for _, values in run])

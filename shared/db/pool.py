@@ -2,7 +2,7 @@
 
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,6 +85,23 @@ def statements(pool: Pool) -> Iterator[Tx]:
         finally:
             if not connection.closed:
                 connection.set_autocommit(False)
+
+
+@contextmanager
+def pipelined(pool: Pool) -> Iterator[Tx]:
+    """Give such a transaction that waits only where an answer is looked at, and for its commit.
+
+    What fails is raised at the next answer that is looked at, or at the end. How many rows a
+    statement wrote is not known before its rows are fetched: `rowcount` does not wait.
+    """
+    # Not connection.transaction(), which waits for the begin and before the commit.
+    with pool.connection() as connection, connection.pipeline(), psycopg.Transaction(connection):
+        yield connection
+
+
+def together(tx: Tx) -> AbstractContextManager[object]:
+    """Send the statements of a block without waiting for each; in `pipelined`, for none."""
+    return nullcontext() if tx.pgconn.pipeline_status else tx.pipeline()
 
 
 def now(tx: Tx) -> datetime:

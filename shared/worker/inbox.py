@@ -6,11 +6,12 @@ keeps its place, so later events of its key wait and everybody else goes on.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
+
+from psycopg.errors import UniqueViolation
 
 from shared import log
 from shared.bus import Record
@@ -18,7 +19,7 @@ from shared.contracts.catalogue import is_known, load_data
 from shared.contracts.event import Event, read_envelope
 from shared.contracts.trace import correlation_of, traceparent_of
 from shared.db import AWAY as DATABASE_AWAY
-from shared.db import Pool, Tx, transaction
+from shared.db import Pool, Tx, pipelined, together
 from shared.errors import InvalidEvent, TransientError
 from shared.worker import metrics
 from shared.worker.loops import progress
@@ -51,7 +52,6 @@ class _Batch(Generic[U]):
     """What the transaction knows of the streams that its records belong to."""
 
     tx: Tx
-    moment: datetime
     unit: U
     expected: dict[_Stream, int] = field(default_factory=dict)
     held: dict[_Stream, set[int]] = field(default_factory=dict)
@@ -66,7 +66,8 @@ class Inbox(Generic[U]):
 
     `begin` opens the unit of work for the events of a transaction, before they are checked, and
     locks what they are about: each of them locks in the right order, all of them one after the
-    other would not. `handlers` apply one event to it.
+    other would not. Read at the first look at an answer, that costs one round trip together with
+    the positions; what is written and the commit are another. `handlers` apply one event to it.
 
     `immediate`: types that are facts which only grow; they take effect at once, gap or not, and
     again at their turn. `final`: types that end their key; held and parked records of it go.
@@ -75,7 +76,7 @@ class Inbox(Generic[U]):
     consumer: str
     pool: Pool
     handlers: Mapping[str, Callable[[Event, U], None]]
-    begin: Callable[[Tx, datetime, Sequence[Event]], U]
+    begin: Callable[[Tx, Sequence[Event]], U]
     immediate: frozenset[str] = frozenset()
     final: frozenset[str] = frozenset()
 
@@ -85,7 +86,7 @@ class Inbox(Generic[U]):
         Raises one of AWAY when the database is away; nothing has happened then.
         """
         try:
-            with transaction(self.pool) as tx:
+            with self._transaction() as tx:
                 self._apply_all(records, tx)
         except AWAY:
             raise
@@ -108,13 +109,29 @@ class Inbox(Generic[U]):
     def _try(self, record: Record) -> str | None:
         """Apply one record; return None, or the code of what is wrong with it."""
         try:
-            with transaction(self.pool) as tx:
+            with self._transaction() as tx:
                 self._apply_all([record], tx)
         except AWAY:
             raise
         except Exception as failure:  # noqa: BLE001  (a bug in a handler parks one record)
             return code_of(failure, self.consumer)
         return None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Tx]:
+        """Give a transaction.
+
+        Raises:
+            TransientError: somebody else began one of the streams meanwhile; nothing has stayed.
+
+        """
+        try:
+            with pipelined(self.pool) as tx:
+                yield tx
+        except UniqueViolation as violation:
+            if violation.diag.table_name != "stream_position":
+                raise
+            raise TransientError("Another process reads one of these streams.") from violation
 
     def _apply_all(self, records: Sequence[Record], tx: Tx) -> None:
         arrivals = [(record, self._read(record)) for record in records]
@@ -141,12 +158,10 @@ class Inbox(Generic[U]):
     ) -> _Batch[U]:
         """Lock the positions of the streams, in their order; look what waits; begin the unit."""
         sources, keys = [source for source, _ in streams], [key for _, key in streams]
-        with tx.pipeline():
-            moment = tx.execute("select now() as now")
+        with together(tx):
             positions = tx.execute(_LOCK_POSITIONS, (sources, keys, self.consumer))
             waiting = tx.execute(_WAITING, {"c": self.consumer, "sources": sources, "keys": keys})
-        begun = moment.fetchall()[0]["now"].astimezone(UTC)
-        batch = _Batch(tx, begun, self.begin(tx, begun, events))
+            batch = _Batch(tx, self.begin(tx, events))
         for row in positions:
             batch.expected[row["source"], row["key"]] = row["next_sequence"]
         batch.new = set(streams) - batch.expected.keys()
@@ -160,23 +175,16 @@ class Inbox(Generic[U]):
         return batch
 
     def close_batch(self, batch: _Batch[U]) -> None:
-        """Write what the unit keeps, and the positions that are new or have moved.
-
-        Raises:
-            TransientError: somebody else began one of the streams meanwhile; nothing may stay.
-
-        """
+        """Write what the unit keeps, and the positions that are new or have moved."""
         batch.unit.flush()
         if moved := batch.moved - batch.new:
             self._write_positions(batch, _MOVE_POSITIONS, moved)
         if batch.new:
-            begun = self._write_positions(batch, _BEGIN_POSITIONS, batch.new)
-            if begun < len(batch.new):
-                raise TransientError("Another process reads one of these streams.")
+            self._write_positions(batch, _BEGIN_POSITIONS, batch.new)
 
     def _write_positions(
         self, batch: _Batch[U], statement: str, streams: Iterable[_Stream]
-    ) -> int:
+    ) -> None:
         ordered = sorted(streams)
         values = {
             "c": self.consumer,
@@ -184,7 +192,7 @@ class Inbox(Generic[U]):
             "keys": [key for _, key in ordered],
             "next": [batch.expected[stream] for stream in ordered],
         }
-        return batch.tx.execute(statement, values).rowcount
+        batch.tx.execute(statement, values)
 
     def take(self, batch: _Batch[U], record: Record, event: Event) -> None:
         """Apply the event if it is its turn, hold it if it came early, drop a duplicate."""
@@ -256,7 +264,7 @@ class Inbox(Generic[U]):
         try:
             with batch.tx.transaction():
                 event = read_envelope(record.key, record.headers, record.value)
-                batch.unit = self.begin(batch.tx, batch.moment, [event])
+                batch.unit = self.begin(batch.tx, [event])
                 self.handle(batch, event)
                 batch.unit.flush()
         except AWAY:
@@ -265,14 +273,14 @@ class Inbox(Generic[U]):
             identity = (stream[0], sequence, row["type"])
             with traced(record):
                 code = code_of(failure, self.consumer)
-            batch.unit = self.begin(batch.tx, batch.moment, ())
+            batch.unit = self.begin(batch.tx, ())
             park(batch.tx, self.consumer, record, identity, code, attempts=1)
             return False
         return True
 
     def _park(self, record: Record, code: str, attempts: int) -> None:
         event = read_envelope(record.key, record.headers, record.value)
-        with transaction(self.pool) as tx:
+        with self._transaction() as tx:
             batch = self.open_batch(tx, [(event.source, event.key)])
             identity = (event.source, event.sequence, event.type)
             park(batch.tx, self.consumer, record, identity, code, attempts)
@@ -303,7 +311,7 @@ def park(  # noqa: PLR0913, PLR0917  (the parts of a parked record)
     source, sequence, type_ = identity or (None, None, record.headers.get("ce_type"))
     headers = json.dumps(dict(record.headers))
     same = (consumer, record.topic, record.key, headers, record.value)
-    if identity is None and tx.execute(_PARK_AGAIN, same).rowcount:
+    if identity is None and tx.execute(_PARK_AGAIN, same).fetchone():
         return
     place = (consumer, record.topic, source, record.key, sequence, type_)
     tx.execute(_PARK, (*place, headers, record.value, code, attempts))
@@ -368,7 +376,6 @@ where consumer = %s order by source, key for update of stream_position
 _BEGIN_POSITIONS = """
 insert into stream_position (consumer, source, key, next_sequence)
 select %(c)s, s.* from unnest(%(sources)s::text[], %(keys)s::text[], %(next)s::bigint[]) as s
-on conflict do nothing
 """
 _WAITING = """
 with streams as (select * from unnest(%(sources)s::text[], %(keys)s::text[]) as s (source, key))
@@ -403,6 +410,7 @@ _PARK_AGAIN = """
 update parked set attempts = attempts + 1, last_at = now()
 where consumer = %s and topic = %s and key = %s and source is null and closed_at is null
   and headers = %s::jsonb and payload is not distinct from %s
+returning parked_id
 """
 _ERASE_PARKED = """
 update parked set closed_at = now(), closed_as = 'erased', payload = null, headers = '{}'

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from shared.contracts.event import Event
 from shared.db import Tx
@@ -18,6 +17,6 @@ class PlainUnit:
         """Write nothing: everything is written."""
 
 
-def begin(tx: Tx, _: datetime, __: Sequence[Event]) -> PlainUnit:
+def begin(tx: Tx, _: Sequence[Event]) -> PlainUnit:
     """Open a unit."""
     return PlainUnit(tx)
