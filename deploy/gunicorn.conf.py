@@ -1,6 +1,6 @@
 """How gunicorn serves a web process: one process, several threads; more come as replicas."""
 
-import gc
+from services.memory import leave_out_what_stays, share_arenas
 
 bind = "0.0.0.0:8000"
 workers = 1
@@ -19,8 +19,9 @@ limit_request_line = 4094
 limit_request_fields = 60
 forwarded_allow_ips = "127.0.0.1"
 
+share_arenas()
+
 
 def post_worker_init(_worker: object) -> None:
-    """Leave what lives as long as the process out of every search for garbage."""
-    gc.collect()
-    gc.freeze()
+    """Set the memory of a process that has loaded everything in order."""
+    leave_out_what_stays()

@@ -1,7 +1,6 @@
 """How a worker process starts and stops."""
 
 import faulthandler
-import gc
 import signal
 import sys
 import threading
@@ -10,6 +9,7 @@ from typing import TypeVar
 
 from prometheus_client import start_http_server
 
+from services.memory import leave_out_what_stays, share_arenas
 from services.site import NotSafe
 from shared.config import WorkerSettings, WrongSettings
 from shared.log import configure
@@ -42,6 +42,7 @@ def run(
     stuck_seconds: float = STUCK_SECONDS,
 ) -> int:
     """Run the loops until SIGTERM or SIGINT; return the exit code of the process."""
+    share_arenas()
     configure(process)
     # Ended by the watchdog's timer, say where each thread was: files and lines, no values.
     faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
@@ -49,9 +50,7 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     loops = build()
-    # What lives as long as the process is left out of every search for garbage.
-    gc.collect()
-    gc.freeze()
+    leave_out_what_stays()
     if metrics_port:
         start_http_server(metrics_port)
     return run_loops(loops, stop, stuck_seconds=stuck_seconds)
