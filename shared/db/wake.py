@@ -14,6 +14,7 @@ from shared.log import get_logger
 CHANNEL = "wake"
 _LISTEN_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
+_REST_SECONDS = 0.005
 _CONNECT_SECONDS = 5
 
 _log = get_logger(__name__)
@@ -64,6 +65,7 @@ class Waker:
             self._asked.wait()
             self._asked.clear()
             connection.execute(f"notify {CHANNEL}")
+            self._closed.wait(_REST_SECONDS)  # those who ask meanwhile share the next one
 
 
 class WakeListener:
