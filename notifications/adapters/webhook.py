@@ -19,6 +19,7 @@ from notifications.adapters.secrets_at_rest import Safe
 from notifications.adapters.signing import WrongSecret, key_of, sign
 from notifications.domain.attempts import Answer, Verdict
 from notifications.domain.notices import Template
+from shared.contracts.trace import traceparent_outside
 from shared.crypto import CannotOpen
 
 TYPES: Final = {
@@ -76,9 +77,8 @@ class WebhookSender:
             "webhook-id": message_id,
             "webhook-timestamp": str(stamp),
             "webhook-signature": sign(key, message_id, stamp, body),
+            "traceparent": traceparent_outside(message.delivery_id),
         }
-        if message.trace:
-            headers["traceparent"] = message.trace
         return requests.Request("POST", target.url, headers=headers, data=body).prepare()
 
     def _post(self, target: Target, request: PreparedRequest, now: datetime) -> Answer:

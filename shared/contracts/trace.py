@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Final
+from uuid import UUID
 
 _TRACEPARENT: Final = re.compile(
     r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII
@@ -52,6 +53,15 @@ def correlation_of(text: str) -> str:
 def new_traceparent() -> str:
     """Return a trace context that starts here."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def traceparent_outside(delivery_id: UUID) -> str:
+    """Return the trace context of what one delivery begins in somebody else's system.
+
+    Its trace id is the delivery's own, so that two partners cannot tell by it that they were
+    asked about the same person, while the log's line of an attempt has both ids.
+    """
+    return f"00-{delivery_id.hex}-{secrets.token_hex(8)}-01"
 
 
 def new_correlation() -> str:

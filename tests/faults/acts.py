@@ -70,6 +70,7 @@ def tracks(seconds: float, chance: random.Random) -> list[list[Act]]:
         *[_webhooks(mode) for mode in ("hangs", "answers-500", "redirects", "closes")],
         _webhooks("answers-wrong"),
         *[_mail(mode) for mode in ("refuses", "greylists")],
+        Act("mail server away", 4.0, frozenset({"mail"}), mail_away),
         Act("records repeated, out of order", 0.0, frozenset({BROKER}), repeated),
         Act("records that nobody may take", 0.0, frozenset({BROKER}), poisoned),
     ]
@@ -241,6 +242,14 @@ def _mail(mode: str) -> Act:
         run.system.mail.mode = GOOD
 
     return Act(f"mail server {mode}", 4.0, frozenset({"mail"}), behave)
+
+
+@contextmanager
+def mail_away(run: Run) -> Iterator[None]:
+    """Let nobody listen at the mail server's port."""
+    run.system.mail.stop()
+    yield
+    run.system.mail.start()
 
 
 @contextmanager

@@ -100,16 +100,20 @@ class MailServer:
         self.mails: list[Mail] = []
         self.refused = 0
         self.greylisted = 0
-        self._controller = Controller(self, hostname=HOST, port=port)
+        self._port = port
+        self._controller: Controller | None = None
 
     def start(self) -> None:
         """Listen, in a thread of its own."""
+        self._controller = Controller(self, hostname=HOST, port=self._port)
         self._controller.start()
 
     def stop(self) -> None:
-        """Stop listening."""
-        self._controller.stop()
-        self._controller.loop.close()
+        """Stop listening; it may start again."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller.loop.close()
+            self._controller = None
 
     async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

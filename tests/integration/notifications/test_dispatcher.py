@@ -288,7 +288,7 @@ def test_a_worker_killed_between_call_and_record_sends_the_same_id_again(
     assert world.published(referral) == [("delivered", only(world, referral).delivery_id)]
 
 
-def test_attempts_and_the_newest_event_share_a_trace(
+def test_the_event_keeps_our_trace_and_the_partner_gets_that_of_the_delivery(
     world: PostgresWorld, run: Callable[..., Dispatcher]
 ) -> None:
     with a_sink() as sink:
@@ -297,9 +297,11 @@ def test_attempts_and_the_newest_event_share_a_trace(
         until(is_in(world, referral, State.DELIVERED))
 
     with transaction(world.pool) as tx:
-        event = tx.execute("select headers from outbox").fetchone()
+        event = tx.execute("select headers, trace from outbox, delivery").fetchone()
     assert event is not None
-    assert event["headers"]["traceparent"] == sink.received[0].headers["traceparent"]
+    assert event["headers"]["traceparent"] == event["trace"]
+    outside = sink.received[0].headers["traceparent"].split("-")[1]
+    assert outside == only(world, referral).delivery_id.hex != event["trace"].split("-")[1]
     assert event["headers"]["ce_correlationid"] == "c-1"
 
 
