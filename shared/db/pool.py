@@ -94,9 +94,16 @@ def pipelined(pool: Pool) -> Iterator[Tx]:
     What fails is raised at the next answer that is looked at, or at the end. How many rows a
     statement wrote is not known before its rows are fetched: `rowcount` does not wait.
     """
-    # Not connection.transaction(), which waits for the begin and before the commit.
-    with pool.connection() as connection, connection.pipeline(), psycopg.Transaction(connection):
-        yield connection
+    with pool.connection() as connection:
+        try:
+            # Not connection.transaction(), which waits for the begin and before the commit.
+            with connection.pipeline(), psycopg.Transaction(connection):
+                yield connection
+        except psycopg.errors.PipelineAborted as aborted:
+            # Only what followed the fault; taken for it, the database would seem to be away.
+            if isinstance(aborted.__context__, psycopg.Error):
+                raise aborted.__context__ from None
+            raise
 
 
 def together(tx: Tx) -> AbstractContextManager[object]:

@@ -263,10 +263,7 @@ class Inbox(Generic[U]):
         batch.unit.flush()
         try:
             with batch.tx.transaction():
-                event = read_envelope(record.key, record.headers, record.value)
-                batch.unit = self.begin(batch.tx, [event])
-                self.handle(batch, event)
-                batch.unit.flush()
+                self._handle_held(batch, record)
         except AWAY:
             raise
         except Exception as failure:  # noqa: BLE001  (the held record fails, not the one at hand)
@@ -277,6 +274,13 @@ class Inbox(Generic[U]):
             park(batch.tx, self.consumer, record, identity, code, attempts=1)
             return False
         return True
+
+    def _handle_held(self, batch: _Batch[U], record: Record) -> None:
+        event = read_envelope(record.key, record.headers, record.value)
+        batch.unit = self.begin(batch.tx, [event])
+        self.handle(batch, event)
+        batch.unit.flush()
+        batch.tx.execute("select 1").fetchall()  # a fault of what was sent is raised here
 
     def _park(self, record: Record, code: str, attempts: int) -> None:
         event = read_envelope(record.key, record.headers, record.value)

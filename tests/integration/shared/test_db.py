@@ -1,11 +1,12 @@
 import threading
+import time
 from collections.abc import Iterator
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from shared.db import Pool, now, open_pool, statements, transaction
+from shared.db import Pool, now, open_pool, pipelined, statements, transaction
 from shared.db.idempotency import EARLIER, KeyedRequest, Overtaken, one_effect
 from shared.db.members import Member, find_member, save_members
 from shared.db.migrate import DatabaseIsNewer, upgrade
@@ -59,6 +60,27 @@ def test_a_member_of_another_issuer_is_a_stranger(pool: Pool) -> None:
 def test_nobody_both_oversees_and_serves(pool: Pool, oversight: str, role: str) -> None:
     with pytest.raises(Rejected, match="may not be held by one person"), transaction(pool) as tx:
         save_members(tx, [a_member(role), a_member(oversight, number=2)])
+
+
+def test_a_pipelined_transaction_with_a_fault_takes_all_of_it_back(pool: Pool) -> None:
+    with pytest.raises(psycopg.errors.DivisionByZero), pipelined(pool) as tx:
+        save_members(tx, [a_member("advocate")])
+        tx.execute("select 1 / 0")
+        time.sleep(0.1)  # so that its answer is here before the commit is sent
+
+    with transaction(pool) as tx:
+        assert find_member(tx, ISSUER, "rosa") == []
+        tx.execute("create table lasting ()")
+        tx.rollback()
+        assert not tx.execute("select from pg_class where relname = 'lasting'").rowcount
+
+
+def test_a_pipelined_transaction_commits_what_its_block_has_sent(pool: Pool) -> None:
+    with pipelined(pool) as tx:
+        tx.execute("create table lasting ()")
+
+    with transaction(pool) as tx:
+        assert tx.execute("select from pg_class where relname = 'lasting'").rowcount
 
 
 def test_a_connection_that_was_cut_while_it_rested_costs_nobody_a_request(
