@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from routing.adapters import sql
 from routing.adapters.loading import Loaded, load_referrals
-from routing.adapters.references import ask_free
+from routing.adapters.references import FREE, invented
 from shared.db import Tx, together
 
 
@@ -33,7 +33,7 @@ class Ahead:
     referrals: Iterable[Loaded]
     early: Iterable[Mapping[str, Any]]
     places: Iterable[Mapping[str, Any]]
-    references: Iterable[Mapping[str, Any]]
+    references: list[str]
 
 
 def read_ahead(tx: Tx, site: str, about: About) -> Ahead:
@@ -42,9 +42,13 @@ def read_ahead(tx: Tx, site: str, about: About) -> Ahead:
     with together(tx):
         referrals = load_referrals(tx, sql.LOCK_REFERRALS, about.referrals)
         early = tx.execute(sql.EARLY, (list(about.referrals),))
-        moment = tx.execute(sql.MOMENT, (site,))
+        moment = tx.execute(_MOMENT, (site, invented(len(about.moving))))
         places = tx.execute(sql.LOCK_PLACES_OF, partners) if about.moving else ()
-        references = ask_free(tx, len(about.moving)) if about.moving else ()
     row = moment.fetchall()[0]
     now = row["now"].astimezone(UTC)
-    return Ahead(now, row["version"], referrals, early, places, references)
+    return Ahead(now, row["version"], referrals, early, places, row["references"])
+
+
+_MOMENT: Final = f"""
+select now() as now, ({sql.ACTIVE_VERSION}) as version, array({FREE}) as references
+"""

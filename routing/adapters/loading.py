@@ -1,6 +1,6 @@
 """Referrals read whole from their rows."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from routing.domain.model import Facts, Offer, Referral, Release
 from shared.db import Tx, together
 
 _PARTS = (sql.RELEASES, sql.OFFERS, sql.OPEN_ESCALATIONS)
-_COLUMNS = (
+COLUMNS = (
     "referral_id",
     "reference",
     "site",
@@ -25,17 +25,17 @@ Loaded = tuple[Mapping[str, Any], Referral | None]
 
 
 def load_referrals(tx: Tx, query: str, referral_ids: Collection[UUID]) -> Iterator[Loaded]:
-    """Ask for referrals; nothing waits for the answers before the first is looked at."""
-    ids = (list(referral_ids),)
+    """Ask for referrals; when the first is looked at, for the parts of those that are there."""
+    return _whole(tx, tx.execute(query, (list(referral_ids),)))
+
+
+def _whole(tx: Tx, asked: Iterable[dict[str, Any]]) -> Iterator[Loaded]:
+    rows = list(asked)
+    if not rows:
+        return
+    ids = ([row["referral_id"] for row in rows],)
     with together(tx):
-        rows = tx.execute(query, ids)
         parts = [tx.execute(part, ids) for part in _PARTS]
-    return _whole(rows, parts)
-
-
-def _whole(
-    rows: Iterable[dict[str, Any]], parts: Sequence[Iterable[dict[str, Any]]]
-) -> Iterator[Loaded]:
     releases, offers, escalations = (_by_referral(part) for part in parts)
     for row in rows:
         referral_id = row["referral_id"]
@@ -68,7 +68,7 @@ def _referral(
     if row["erased_at"] is not None:
         return None
     return Referral(
-        **{name: row[name] for name in _COLUMNS},
+        **{name: row[name] for name in COLUMNS},
         facts=from_json(Facts, row["facts"]),
         barred=frozenset(row["barred"]),
         releases=releases,

@@ -2,9 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Any, Final
-
-from psycopg import Cursor
+from typing import Final
 
 from shared.db import Tx
 
@@ -19,15 +17,13 @@ def free_references(tx: Tx, count: int, pick: Callable[[str], str] = secrets.cho
     """
     found: list[str] = []
     while len(found) < count:
-        found += [row["reference"] for row in ask_free(tx, count, pick)]
+        found += [row["reference"] for row in tx.execute(FREE, (invented(count, pick),))]
     return found
 
 
-def ask_free(
-    tx: Tx, count: int, pick: Callable[[str], str] = secrets.choice
-) -> Cursor[dict[str, Any]]:
-    """Ask which of `count` new references no offer has: nearly always all of them."""
-    return tx.execute(_FREE, (list({_invented(pick) for _ in range(count)}),))
+def invented(count: int, pick: Callable[[str], str] = secrets.choice) -> list[str]:
+    """Return up to `count` new references; FREE tells which of them no offer has."""
+    return list({_invented(pick) for _ in range(count)})
 
 
 def _invented(pick: Callable[[str], str]) -> str:
@@ -35,7 +31,7 @@ def _invented(pick: Callable[[str], str]) -> str:
     return f"WH-{letters}-{''.join(pick(_DIGITS) for _ in range(2))}"
 
 
-_FREE: Final = """
+FREE: Final = """
 select invented.reference from unnest(%s::text[]) as invented (reference)
 where not exists (select from offer where offer.reference = invented.reference)
 """

@@ -1,18 +1,8 @@
 """The statements of routing's store that are longer than a line or two."""
 
+from collections.abc import Iterable
 from typing import Final
 
-ADD_REFERRAL: Final = """
-insert into referral
-  (referral_id, reference, site, agency, submitted_by, facts, barred, state, queue, received_at,
-  event_sequence)
-values (%(referral_id)s, %(reference)s, %(site)s, %(agency)s, %(submitted_by)s, %(facts)s,
-  %(barred)s::uuid[], %(state)s, %(queue)s, %(received_at)s, %(sequence)s)
-"""
-MOVE_REFERRAL: Final = """
-update referral set state = %(state)s, queue = %(queue)s, event_sequence = %(sequence)s
-where referral_id = %(referral_id)s
-"""
 READ_REFERRALS: Final = """
 select referral_id, reference, site, agency, submitted_by, facts, barred, state, queue,
   received_at, event_sequence, erased_at
@@ -20,13 +10,6 @@ from referral where referral_id = any(%s) order by referral_id
 """
 LOCK_REFERRALS: Final = f"{READ_REFERRALS} for update"
 EARLY: Final = "select referral_id, kind, release_id from early_fact where referral_id = any(%s)"
-ADD_RELEASE: Final = """
-insert into release
-  (release_id, referral_id, partner_id, rank, expires_at, items, report_back, revoked_at)
-values (%(release_id)s, %(referral_id)s, %(partner_id)s, %(rank)s, %(expires_at)s, %(items)s,
-  %(report_back)s, %(revoked_at)s)
-on conflict do nothing
-"""
 RELEASES: Final = """
 select referral_id, release_id, partner_id, rank, expires_at, items, report_back, revoked_at
 from release where referral_id = any(%s) order by rank, release_id
@@ -58,13 +41,6 @@ select referral_id, {", ".join(_OFFER_COLUMNS)} from offer
 where referral_id = any(%s) order by offered_at, offer_id
 """  # noqa: S608  (column names of this module)
 OFFER_COLUMNS: Final = ", ".join(f"offer.{name}" for name in _OFFER_COLUMNS)
-PUT_OFFER: Final = f"""
-insert into offer (referral_id, release_expires_at, {", ".join(_OFFER_COLUMNS)})
-values (%(referral_id)s, (select expires_at from release where release_id = %(release_id)s),
-  {", ".join(f"%({name})s" for name in _OFFER_COLUMNS)})
-on conflict (offer_id) do update set
-  {", ".join(f"{name} = excluded.{name}" for name in _OFFER_COLUMNS[5:])}
-"""  # noqa: S608  (column names of this module)
 OPEN_ESCALATIONS: Final = """
 select referral_id, reason, offer_id from escalation
 where referral_id = any(%s) and cleared_at is null
@@ -74,17 +50,63 @@ update escalation set cleared_at = now(), cleared_as = %s
 where referral_id = %s and reason = any(%s) and offer_id is not distinct from %s
   and cleared_at is null
 """
-ADD_DECISION: Final = """
-insert into decision (decision_id, referral_id, decided_at, rule_set, directory_version, queue,
-  chosen, situation, verdicts)
-values (%(decision_id)s, %(referral_id)s, %(decided_at)s, %(rule_set)s, %(directory_version)s,
-  %(queue)s, %(chosen)s, %(situation)s, %(verdicts)s)
-"""
-NOTE: Final = """
-insert into referral_event (referral_id, at, who, kind, organization_id, offer_reference, code)
-values (%(referral_id)s, %(at)s, %(who)s, %(kind)s, %(organization_id)s, %(offer_reference)s,
-  %(code)s)
-"""
+
+
+def _put(table: str, rows: str, columns: str, more: str = "") -> str:
+    return f"""
+insert into {table} ({columns})
+select {columns} from given, jsonb_populate_recordset(null::{table}, given.it -> '{rows}')
+{more}"""  # noqa: S608  (names of this module)
+
+
+_ROWS: Final = {
+    "referrals": _put(
+        "referral",
+        "referrals",
+        "referral_id, reference, site, agency, submitted_by, facts, barred, state, queue,"
+        " received_at, event_sequence",
+    ),
+    "moves": """
+update referral r set state = m.state, queue = m.queue, event_sequence = m.event_sequence
+from given, jsonb_populate_recordset(null::referral, given.it -> 'moves') m
+where r.referral_id = m.referral_id
+""",
+    "releases": _put(
+        "release",
+        "releases",
+        "release_id, referral_id, partner_id, rank, expires_at, items, report_back, revoked_at",
+        "on conflict do nothing",
+    ),
+    "offers": _put(
+        "offer",
+        "offers",
+        f"referral_id, release_expires_at, {', '.join(_OFFER_COLUMNS)}",
+        "on conflict (offer_id) do update set "
+        + ", ".join(f"{name} = excluded.{name}" for name in _OFFER_COLUMNS[5:]),
+    ),
+    "decisions": _put(
+        "decision",
+        "decisions",
+        "decision_id, referral_id, decided_at, rule_set, directory_version, queue, chosen,"
+        " situation, verdicts",
+    ),
+    "notes": _put(
+        "referral_event",
+        "notes",
+        "referral_id, at, who, kind, organization_id, offer_reference, code",
+    ),
+}
+
+
+def put_rows(names: Iterable[str]) -> str:
+    """Return the statement that writes rows of these names, given as one JSON document.
+
+    They do not see each other; what refers to another row is checked when all are written.
+    """
+    steps = (f"put_{name} as ({_ROWS[name]})" for name in names)
+    return f"with given as (select %s::jsonb as it), {', '.join(steps)} select"
+
+
 ERASE: Final = (
     "delete from slot_hold where offer_id in (select offer_id from offer where referral_id = %s)",
     "delete from escalation where referral_id = %s",
@@ -101,7 +123,6 @@ ERASE: Final = (
 )
 
 ACTIVE_VERSION: Final = "select max(version) as version from directory_version where site = %s"
-MOMENT: Final = f"select now() as now, ({ACTIVE_VERSION}) as version"
 SET_CAPACITY: Final = """
 insert into service_slot as s (service_id, partner_id, capacity) values (%s, %s, %s)
 on conflict (service_id) do update set partner_id = excluded.partner_id,

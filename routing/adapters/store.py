@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from routing.adapters import sql
 from routing.adapters.ahead import About, Ahead
 from routing.adapters.directories import Directories
-from routing.adapters.keeping import Kept, decision_row, referral_row, release_row
+from routing.adapters.keeping import Kept, decision_row, offer_row, referral_row, release_row
 from routing.adapters.loading import Loaded, load_referrals
 from routing.adapters.publishing import (
     EVENT_TYPES,
@@ -67,27 +67,23 @@ class PostgresStore:
     _directory: Directory | None = None
     _references: list[str] = field(default_factory=list)
     _kept: Kept = field(default_factory=Kept)
-    _writes: list[tuple[str, Any]] = field(default_factory=list)
 
     def flush(self) -> None:
         """Send the writes that wait, table by table; the last thing before the commit."""
+        self._keep_referrals()
         writes, kept, self._kept = Pending(self.tx), self._kept, Kept()
-        self._write_referrals(writes)
-        others, self._writes = self._writes, []
-        for statement, values in others:
+        for statement, values in kept.statements():
             writes.add(statement, values)
-        for statement, rows in kept.by_statement():
-            for row in rows:
-                writes.add(statement, row)
         writes.send()
 
-    def _write_referrals(self, writes: Pending) -> None:
+    def _keep_referrals(self) -> None:
         for referral_id, seen in self._seen.items():
-            state = {"state": seen.referral.state, "queue": seen.queue, "sequence": seen.sequence}
+            where = {"queue": seen.queue, "event_sequence": seen.sequence}
             if seen.is_new:
-                writes.add(sql.ADD_REFERRAL, {**referral_row(seen.referral), **state})
+                self._kept.referrals.append({**referral_row(seen.referral), **where})
             elif seen.moved:
-                writes.add(sql.MOVE_REFERRAL, {**state, "referral_id": referral_id})
+                stands = {"referral_id": referral_id, "state": seen.referral.state}
+                self._kept.moves.append({**stands, **where})
             seen.is_new = seen.moved = False
 
     # Referrals and releases
@@ -98,7 +94,7 @@ class PostgresStore:
         self._keep(ahead.referrals, ahead.early)
         self._version = ahead.version
         self._places |= _places(ahead.places)
-        self._references = [row["reference"] for row in ahead.references]
+        self._references = ahead.references
 
     def add_referral(self, referral: Referral) -> bool:
         """Store a new referral with its releases; False if it is there already."""
@@ -107,8 +103,7 @@ class PostgresStore:
         if referral_id in self._seen or referral_id in self._gone:
             return False
         self._seen[referral_id] = _Seen(referral, referral.state, 0, is_new=True)
-        for release in referral.releases:
-            self._write(sql.ADD_RELEASE, release_row(referral_id, release))
+        self._kept.releases += [release_row(referral_id, one) for one in referral.releases]
         return True
 
     def lock(self, referral_id: UUID) -> Referral:
@@ -139,7 +134,7 @@ class PostgresStore:
         """Store one more release; one that is known already stays as it is."""
         known = self._seen[referral_id].referral.releases
         self._changed(referral_id, releases=(*known, release))
-        self._write(sql.ADD_RELEASE, release_row(referral_id, release))
+        self._kept.releases.append(release_row(referral_id, release))
 
     def revoke_release(self, referral_id: UUID, release_id: UUID, at: datetime) -> None:
         """Mark a release as revoked."""
@@ -257,8 +252,8 @@ class PostgresStore:
         known = self._seen[referral_id].referral.offers
         kept = tuple(offer if one.offer_id == offer.offer_id else one for one in known)
         is_known = any(one.offer_id == offer.offer_id for one in known)
-        self._changed(referral_id, offers=kept if is_known else (*known, offer))
-        self._kept.offers[offer.offer_id] = {**columns(offer), "referral_id": referral_id}
+        seen = self._changed(referral_id, offers=kept if is_known else (*known, offer))
+        self._kept.offers[offer.offer_id] = offer_row(seen.referral, offer)
 
     def new_reference(self) -> str:
         """Return a reference for an offer that no offer has."""
@@ -391,7 +386,7 @@ class PostgresStore:
         return seen
 
     def _write(self, statement: str, values: Any) -> None:  # noqa: ANN401  (psycopg's own)
-        self._writes.append((statement, values))
+        self._kept.others.append((statement, values))
 
     def _ask(self, statement: str, values: Any = None) -> psycopg.Cursor[dict[str, Any]]:  # noqa: ANN401
         self.flush()
