@@ -95,15 +95,31 @@ def pipelined(pool: Pool) -> Iterator[Tx]:
     statement wrote is not known before its rows are fetched: `rowcount` does not wait.
     """
     with pool.connection() as connection:
+        # psycopg's own begin and commit, and those of connection.transaction(), are waited for.
+        connection.set_autocommit(True)
         try:
-            # Not connection.transaction(), which waits for the begin and before the commit.
-            with connection.pipeline(), psycopg.Transaction(connection):
+            with connection.pipeline():
+                connection.execute("begin")
                 yield connection
+                connection.execute("commit")
         except psycopg.errors.PipelineAborted as aborted:
             # Only what followed the fault; taken for it, the database would seem to be away.
             if isinstance(aborted.__context__, psycopg.Error):
                 raise aborted.__context__ from None
             raise
+        finally:
+            if not connection.closed:
+                connection.rollback()  # nothing, if it has committed
+                connection.set_autocommit(False)
+
+
+@contextmanager
+def savepoint(tx: Tx) -> Iterator[None]:
+    """Give a part of a transaction that a fault takes back alone; `pipelined`, it waits for it."""
+    with tx.pipeline() as pipeline:
+        pipeline.sync()  # until then psycopg does not know that a transaction has begun
+        with tx.transaction():
+            yield
 
 
 def together(tx: Tx) -> AbstractContextManager[object]:

@@ -19,7 +19,7 @@ from shared.contracts.catalogue import is_known, load_data
 from shared.contracts.event import Event, read_envelope
 from shared.contracts.trace import correlation_of, traceparent_of
 from shared.db import AWAY as DATABASE_AWAY
-from shared.db import Pool, Tx, pipelined, together
+from shared.db import Pool, Tx, pipelined, savepoint, together
 from shared.errors import InvalidEvent, TransientError
 from shared.worker import metrics
 from shared.worker.loops import progress
@@ -262,7 +262,7 @@ class Inbox(Generic[U]):
         record = record_of(row)
         batch.unit.flush()
         try:
-            with batch.tx.transaction():
+            with savepoint(batch.tx):
                 self._handle_held(batch, record)
         except AWAY:
             raise
