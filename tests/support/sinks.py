@@ -116,7 +116,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         sink = self.server.sink
-        self.body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        length = int(self.headers.get("Content-Length", "0"))
+        self.body = self.rfile.read(length)
+        if len(self.body) < length:  # the caller was killed before it had said all
+            self.close_connection = True
+            return
         with sink.lock:
             sink.received.append(Received(self.path, dict(self.headers), self.body))
             sink.calls_now += 1

@@ -36,7 +36,7 @@ def each_message_keeps_its_id(found: Evidence) -> Iterator[str]:
         contents[call.webhook_id].add((call.path, call.body))
     for name, there in contents.items():
         if len(there) > 1:
-            yield f"webhook {name} came with {len(there)} contents"
+            yield f"webhook {name} came with {len(there)} contents: {sorted(there)}"
         if not known.get(name, "").endswith(next(iter(there))[0]):
             yield f"webhook {name} came to another endpoint than its delivery's"
 
