@@ -23,5 +23,5 @@ share_arenas()
 
 
 def post_worker_init(_worker: object) -> None:
-    """Set the memory of a process that has loaded everything in order."""
+    """Leave the application, which is loaded now, out of every search for garbage."""
     leave_out_what_stays()

@@ -29,7 +29,7 @@ from shared.db import Tx
 from shared.db.idempotency import KeyedRequest, Overtaken, one_effect
 from shared.errors import Conflict, NotAllowed, NotFound
 from shared.http import client_in, client_of, current_bearer, described, require_token
-from shared.http.api import given, json_body
+from shared.http.api import given
 from shared.http.bearer import Client
 
 _KEY: Final = schemas.IdempotencyHeader()
@@ -83,7 +83,7 @@ def _submit(units: Units) -> dict[str, Any]:
         by = _member(client_of(bearer, arrival.found), work)
         named = {"Idempotency-Key": key}
         given(_KEY, named, location="headers", refused=HTTPStatus.BAD_REQUEST)
-        body = given(_BODY, json_body(), location="json")
+        body = given(_BODY, request.get_json(silent=True), location="json")
         if asked.was_answered(arrival.found):
             return _found(_referral_of(arrival.found["answer"], work), work)
         referral = submit_referral(_command(by, body), work=work).referral

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -61,7 +60,9 @@ class Demo:
         self._started.close()
 
     def start(self, bus: str | None, stop: threading.Event) -> None:
-        """Start everything and wait until the pages answer, or until `stop` is set.
+        """Start everything and wait until the pages answer and intake knows the partners.
+
+        It waits no longer when `stop` is set.
 
         Raises:
             Refused: it may not start here; nothing was changed.
@@ -76,7 +77,6 @@ class Demo:
         for child in self._children:
             child.start()
         self._wait_until_ready(stop)
-        self._wait_for_directory(stop)
 
     def watch(self, stop: threading.Event) -> None:
         """Keep the parts alive until told to stop.
@@ -137,26 +137,28 @@ class Demo:
         self._started.callback(catcher.stop)
 
     def _wait_until_ready(self, stop: threading.Event) -> None:
-        waiting = [f"{self._place.origin}/{service}/readyz" for service in SERVICES]
+        late = ""
         for _ in range(int(_READY_SECONDS / _LOOK_SECONDS)):
-            waiting = [address for address in waiting if not _answers(address)]
-            if not waiting or stop.wait(_LOOK_SECONDS):
+            late = self._late()
+            if not late or stop.wait(_LOOK_SECONDS):
                 return
             for child in self._children:
                 if not child.runs():
                     raise Refused(
                         f"The {child.name} process does not start; {child.log} says why."
                     )
-        raise Refused(f"{waiting[0]} does not answer; {self._children[0].log} says why.")
+        raise Refused(late)
 
-    def _wait_for_directory(self, stop: threading.Event) -> None:
-        """Wait until intake has heard of every partner, so that the first intake may name any."""
-        deadline = time.monotonic() + _READY_SECONDS
-        while self._count("intake", _HEARD) < self._count("routing", _TOLD):
-            if stop.wait(_LOOK_SECONDS):
-                return
-            if time.monotonic() > deadline:
-                raise Refused(f"Intake hears nothing; {self._children[1].log} says why.")
+    def _late(self) -> str:
+        """Return what is not ready yet, as a sentence; nothing when an intake may come."""
+        web, worker = self._children
+        for service in SERVICES:
+            address = f"{self._place.origin}/{service}/readyz"
+            if not _answers(address):
+                return f"{address} does not answer; {web.log} says why."
+        if self._count("intake", _HEARD) < self._count("routing", _TOLD):
+            return f"Intake does not hear of the partners; {worker.log} says why."
+        return ""
 
     def _count(self, database: str, counted: LiteralString) -> int:
         dsn = self._place.postgres.dsn(database, f"{database}_owner")

@@ -113,13 +113,14 @@ def pipelined(pool: Pool) -> Iterator[Tx]:
                 connection.set_autocommit(False)
 
 
-@contextmanager
-def savepoint(tx: Tx) -> Iterator[None]:
-    """Give a part of a transaction that a fault takes back alone; `pipelined`, it waits for it."""
+def hear(tx: Tx) -> None:
+    """Wait for the answers to all that was sent: a fault of any of it is raised here.
+
+    In `pipelined`, psycopg does not know before that a transaction has begun: it is to be called
+    before the part of one that `tx.transaction()` takes back alone, and at the end of that part.
+    """
     with tx.pipeline() as pipeline:
-        pipeline.sync()  # until then psycopg does not know that a transaction has begun
-        with tx.transaction():
-            yield
+        pipeline.sync()
 
 
 def together(tx: Tx) -> AbstractContextManager[object]:

@@ -1,6 +1,5 @@
 """JSON APIs: flask-smorest with our errors, described by OpenAPI 3.1 at /api/openapi.json."""
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
@@ -114,10 +113,3 @@ def given(
     return Blueprint.ARGUMENTS_PARSER.parse(
         schema, request, location=location, error_status_code=refused
     )
-
-
-def json_body() -> Any:  # noqa: ANN401  (what JSON holds)
-    """Return the request's body, None for one that is no JSON."""
-    with suppress(ValueError):
-        return json.loads(request.get_data().decode()) if request.is_json else None
-    return None

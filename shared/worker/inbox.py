@@ -19,7 +19,7 @@ from shared.contracts.catalogue import is_known, load_data
 from shared.contracts.event import Event, read_envelope
 from shared.contracts.trace import correlation_of, traceparent_of
 from shared.db import AWAY as DATABASE_AWAY
-from shared.db import Pool, Tx, pipelined, savepoint, together
+from shared.db import Pool, Tx, hear, pipelined, together
 from shared.errors import InvalidEvent, TransientError
 from shared.worker import metrics
 from shared.worker.loops import progress
@@ -261,8 +261,9 @@ class Inbox(Generic[U]):
             return False
         record = record_of(row)
         batch.unit.flush()
+        hear(batch.tx)  # what fails of the record at hand is not the held one's fault
         try:
-            with savepoint(batch.tx):
+            with batch.tx.transaction():
                 self._handle_held(batch, record)
         except AWAY:
             raise
@@ -280,7 +281,7 @@ class Inbox(Generic[U]):
         batch.unit = self.begin(batch.tx, [event])
         self.handle(batch, event)
         batch.unit.flush()
-        batch.tx.execute("select 1").fetchall()  # a fault of what was sent is raised here
+        hear(batch.tx)
 
     def _park(self, record: Record, code: str, attempts: int) -> None:
         event = read_envelope(record.key, record.headers, record.value)

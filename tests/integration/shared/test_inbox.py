@@ -5,6 +5,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ import pytest
 
 from shared.bus import Record
 from shared.contracts.event import Event, headers_of
-from shared.db import Pool, open_pool, transaction
+from shared.db import Pool, Tx, open_pool, transaction
 from shared.errors import TransientError
 from shared.worker import Inbox, Repairs
 from shared.worker.inbox import MAX_ATTEMPTS
@@ -251,6 +252,43 @@ def test_a_held_record_that_fails_is_parked_alone(pool: Pool) -> None:
     assert effects(pool) == [1]
     assert [row["sequence"] for row in waiting(pool, "parked")] == [2]
     assert [row["sequence"] for row in waiting(pool, "held")] == [3]
+
+
+@dataclass(slots=True)
+class LateUnit:
+    """What its handlers write is sent by `flush`, and fails there for a `bad` sequence."""
+
+    tx: Tx
+    bad: int
+    kept: list[Event] = field(default_factory=list)
+
+    def keep(self, event: Event) -> None:
+        self.kept.append(event)
+
+    def flush(self) -> None:
+        kept, self.kept = self.kept, []
+        for event in kept:
+            values = (event.key, event.sequence, int(event.sequence != self.bad))
+            self.tx.execute("insert into effect (key, sequence) values (%s, %s::int / %s)", values)
+
+
+@pytest.mark.parametrize(("bad", "parked", "held"), [(1, [1], [2, 3]), (2, [2], [3])])
+def test_the_record_whose_write_fails_is_parked_and_not_its_neighbour(
+    pool: Pool, bad: int, parked: list[int], held: list[int]
+) -> None:
+    inbox: Inbox[LateUnit] = Inbox(
+        "routing",
+        pool,
+        {WITHDRAWN: lambda event, unit: unit.keep(event)},
+        lambda tx, _: LateUnit(tx, bad),
+    )
+
+    inbox.apply([a_record(2), a_record(3)])
+    inbox.apply([a_record(1)])
+
+    assert [row["sequence"] for row in waiting(pool, "parked")] == parked
+    assert sorted(row["sequence"] for row in waiting(pool, "held")) == held
+    assert effects(pool) == list(range(1, bad))
 
 
 def test_a_discard_lets_the_later_events_pass(pool: Pool) -> None:
