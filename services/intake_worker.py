@@ -26,12 +26,12 @@ def loops(settings: IntakeWorkerSettings) -> list[Loop]:
     site = safe_site(settings.site)
     pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
     keys = open_keys(settings, f"{NAME}-worker")
-    relay_wake = threading.Event()
     events = Events(rules_of(site, site.agency(settings.agency)))
     inbox = Inbox(NAME, pool, events.handlers(), events.begin, IMMEDIATE, FINAL)
     clock = Loop(f"{NAME}-clock", Clock(pool, keys, settings.agency).step, pause=_CLOCK_SECONDS)
     reading = read_by(NAME, settings.agency)
-    return pipeline(settings, inbox, reading, [clock], relay_wake, measures=MEASURES)
+    wake = threading.Event()
+    return [clock, *pipeline(settings, inbox, reading, relay_wake=wake, measures=MEASURES)]
 
 
 if __name__ == "__main__":

@@ -21,9 +21,15 @@ def loops(settings: NotificationsWorkerSettings) -> list[Loop]:
     site = safe_site(settings.site)
     pool = open_pool(settings.database, name=f"{NAME}-worker", size=_CONNECTIONS)
     dispatcher = build_dispatcher(settings, pool, site)
-    own = [dispatcher_loop(dispatcher)]
-    inbox, wake = build_inbox(pool, site), dispatcher.relay_wake
-    return pipeline(settings, inbox, read_by(NAME), own, wake, measures=MEASURES)
+    around = pipeline(
+        settings,
+        build_inbox(pool, site),
+        read_by(NAME),
+        relay_wake=dispatcher.relay_wake,
+        after_batch=[dispatcher.wake],
+        measures=MEASURES,
+    )
+    return [dispatcher_loop(dispatcher), *around]
 
 
 if __name__ == "__main__":

@@ -41,28 +41,26 @@ def pipeline(  # noqa: PLR0913  (what a worker is made of)
     settings: WorkerSettings,
     inbox: Inbox[Any],
     reading: Reading,
-    own: Sequence[Loop],
-    relay_wake: threading.Event,
     *,
+    relay_wake: threading.Event,
+    after_batch: Sequence[threading.Event] = (),
     measures: Sequence[Measure] = (),
 ) -> list[Loop]:
-    """Return the service's own loops with relay, consumer, repairs, wake-ups and housekeeping.
+    """Return the loops of relay, consumer, repairs, wake-ups and housekeeping.
 
-    `measures` are the service's own gauges.
-
-    They wake each other after a commit, and web wakes them all; an own loop that has written
-    events sets `relay_wake`.
+    A batch of events that is applied sets `after_batch`: what has work from it, and nothing else,
+    as whoever is woken asks the database. Web's wake-ups set these and `relay_wake`, which the
+    service's own loops set once they have written events. `measures` are the service's own gauges.
     """
     name, bus = inbox.consumer, bus_of(settings)
+    woken = {relay_wake, *after_batch}
     relay = Relay(settings.database, bus.producer(f"{reading.group}-relay"))
     relaying = Loop(f"{name}-relay", relay.step, relay_wake, close=relay.close)
-    wake = _waking([relaying, *own])
     subscription = bus.subscribe(reading.group, reading.topics, reading.patterns)
-    consumer = Consumer(inbox, subscription, wake)
-    repairing = Loop(f"{name}-repairs", Repairs(inbox, wake).step)
-    woken = [relaying, repairing, *own]
-    listener = WakeListener(settings.database, [loop.wake for loop in woken])
+    consumer = Consumer(inbox, subscription, _setting(after_batch))
     consuming = Loop(f"{name}-consumer", consumer.step, close=consumer.close)
+    repairing = Loop(f"{name}-repairs", Repairs(inbox, _setting(after_batch)).step)
+    listener = WakeListener(settings.database, woken)
     listening = Loop(f"{name}-wake-ups", listener.step, close=listener.close)
     keeping = Housekeeping(inbox.pool)
     tidying = Loop(f"{name}-housekeeping", keeping.step, pause=_HOUSEKEEPING_SECONDS)
@@ -72,12 +70,21 @@ def pipeline(  # noqa: PLR0913  (what a worker is made of)
     sampling = Loop(f"{name}-samples", samples.step, pause=_SAMPLES_SECONDS)
     gauges = Gauges(name, inbox.pool, measures)
     gauging = Loop(f"{name}-gauges", gauges.step, pause=_GAUGES_SECONDS)
-    return [*woken, consuming, listening, tidying, measuring, sampling, gauging]
+    return [
+        relaying,
+        consuming,
+        repairing,
+        listening,
+        tidying,
+        measuring,
+        sampling,
+        gauging,
+    ]
 
 
-def _waking(loops: Sequence[Loop]) -> Callable[[], None]:
-    def wake() -> None:
-        for loop in loops:
-            loop.wake.set()
+def _setting(events: Sequence[threading.Event]) -> Callable[[], None]:
+    def set_all() -> None:
+        for event in events:
+            event.set()
 
-    return wake
+    return set_all

@@ -28,7 +28,15 @@ def loops(settings: RoutingWorkerSettings) -> list[Loop]:
     inbox = Inbox(NAME, pool, events.handlers(), events.begin, IMMEDIATE, FINAL)
     desk = Desk(pool, site, relay_wake.set)
     clock = Loop(f"{NAME}-clock", clock_step(desk))
-    return pipeline(settings, inbox, read_by(NAME), [clock], relay_wake, measures=MEASURES)
+    around = pipeline(
+        settings,
+        inbox,
+        read_by(NAME),
+        relay_wake=relay_wake,
+        after_batch=[relay_wake],
+        measures=MEASURES,
+    )
+    return [clock, *around]
 
 
 if __name__ == "__main__":

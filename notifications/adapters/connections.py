@@ -2,9 +2,10 @@
 
 import socket
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final
 
 from requests.adapters import HTTPAdapter
@@ -18,6 +19,43 @@ from notifications.adapters.addresses import Target
 CALL_SECONDS: Final = 15.0
 _KEPT: Final = 256
 _SMALL_BODY: Final = 2048
+_LOOK_SECONDS: Final = 0.25
+
+
+class _Deadlines:
+    """Cuts what goes on for too long; one thread looks after all calls of the process."""
+
+    def __init__(self) -> None:
+        """Start nothing yet: the thread begins with the first call, after any fork."""
+        self._lock = threading.Lock()
+        self._cuts: dict[Callable[[], None], float] = {}
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def within(self, seconds: float, cut: Callable[[], None]) -> Iterator[None]:
+        """Call `cut` if the block is not over in time; never afterwards. It must not block."""
+        with self._lock:
+            self._cuts[cut] = time.monotonic() + seconds
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="deadlines", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cuts.pop(cut, None)
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            with self._lock:
+                moment = time.monotonic()
+                for cut in [cut for cut, end in self._cuts.items() if end <= moment]:
+                    del self._cuts[cut]
+                    cut()
+
+
+_deadlines = _Deadlines()
 
 
 class _PlainConnection(HTTPConnection):
@@ -52,15 +90,8 @@ class _PlainConnection(HTTPConnection):
             with suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)
 
-    @contextmanager
-    def _deadline(self) -> Iterator[None]:
-        timer = threading.Timer(self.call_seconds, self._cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+    def _deadline(self) -> AbstractContextManager[None]:
+        return _deadlines.within(self.call_seconds, self._cut)
 
 
 def _finish_small_body(answer: HTTPResponse) -> None:

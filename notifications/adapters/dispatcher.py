@@ -24,7 +24,7 @@ from notifications.domain.attempts import Answer, State, Verdict
 from notifications.domain.notices import Owner, Template
 from shared import log
 from shared.db import AWAY as DATABASE_AWAY
-from shared.db import Pool, Tx, now, transaction
+from shared.db import Pool, Tx, now, pipelined, transaction
 from shared.db.outbox import Outbox
 from shared.errors import TransientError
 
@@ -115,7 +115,7 @@ class Dispatcher:
         self, answered: Sequence[_Answered], room: int, occupied: Sequence[UUID]
     ) -> list[Message]:
         try:
-            with transaction(self.pool) as tx:
+            with pipelined(self.pool) as tx:
                 states = self._record(tx, answered)
                 leased = self._lease(tx, room, occupied)
         except _AWAY:

@@ -5,7 +5,7 @@ wake-up costs a second at most, because loops look by themselves too.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import psycopg
 
@@ -71,10 +71,10 @@ class Waker:
 class WakeListener:
     """Sets the worker's events when web has sent a wake-up."""
 
-    def __init__(self, dsn: str, events: Sequence[threading.Event]) -> None:
+    def __init__(self, dsn: str, events: Iterable[threading.Event]) -> None:
         """Listen with a connection of its own, opened at the first step."""
         self._dsn = dsn
-        self._events = events
+        self._events = tuple(events)
         self._connection: psycopg.Connection | None = None
 
     def step(self) -> bool:

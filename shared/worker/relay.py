@@ -84,7 +84,12 @@ class Relay:
         """Return the connection if it holds the lock: another relay may be active."""
         if self._connection is None:
             connection = psycopg.connect(
-                self._dsn, autocommit=True, row_factory=dict_row, connect_timeout=_CONNECT_SECONDS
+                self._dsn,
+                autocommit=True,
+                row_factory=dict_row,
+                # A mark that is lost with the database's memory costs a duplicate, nothing else.
+                options="-c synchronous_commit=off",
+                connect_timeout=_CONNECT_SECONDS,
             )
             row = connection.execute(
                 "select pg_try_advisory_lock(%s) as active", (_LOCK,)
