@@ -224,7 +224,8 @@ class Dispatcher:
         with transaction(self.pool) as tx:
             lapsed = tx.execute(_LAPSED).fetchall()
         for row in lapsed:
-            with transaction(self.pool) as tx:
+            ids = {"correlation_id": row["correlation_id"], "traceparent": row["trace"]}
+            with log.context(**ids), transaction(self.pool) as tx:
                 store = PostgresStore(tx, self.outbox)
                 given_up = lapse(row["delivery_id"], store, now=now(tx))
                 store.flush()
@@ -288,7 +289,8 @@ returning d.delivery_id, d.endpoint_id, c.owner_kind, c.channel, c.address, c.se
   d.params, t.agency, d.said_at, now() as leased_at, d.trace, d.correlation_id
 """
 _LAPSED = """
-select delivery_id, c.channel from delivery d join contact_point c using (endpoint_id)
+select delivery_id, c.channel, d.trace, d.correlation_id
+from delivery d join contact_point c using (endpoint_id)
 where d.state in ('waiting', 'sending', 'failed-temporarily')
   and (d.leased_until is null or d.leased_until <= now())
   and (d.not_after <= now() or c.disabled_at is not null or not c.active)

@@ -70,6 +70,7 @@ _REFUSED = {
     UnknownTopicOrPartitionError: SendFailed("unknown-topic", permanent=False),
 }
 _AUTHORIZATION_FAILED = 29
+_NO_TEXT = "\N{REPLACEMENT CHARACTER}"
 
 _log = get_logger(__name__)
 
@@ -386,11 +387,16 @@ def _record(found: Any) -> Record:  # noqa: ANN401  (the client is untyped)
         found.topic,
         found.partition,
         found.offset,
-        (found.key or b"").decode(errors="replace"),
-        {name: (value or b"").decode(errors="replace") for name, value in found.headers},
+        _text(found.key or b""),
+        {name.replace("\0", _NO_TEXT): _text(value or b"") for name, value in found.headers},
         found.value,
         datetime.fromtimestamp(found.timestamp / 1000, UTC),
     )
+
+
+def _text(raw: bytes) -> str:
+    """Decode as far as it goes; NUL, which PostgreSQL refuses in any text, is no part of it."""
+    return raw.decode(errors="replace").replace("\0", _NO_TEXT)
 
 
 def _partitions(admin: Any, wanted: Any) -> list[Any]:  # noqa: ANN401  (the client is untyped)

@@ -12,6 +12,9 @@ from shared.contracts.trace import correlation_of, traceparent_of
 from shared.errors import InvalidEvent
 
 CONTENT_TYPE = "application/json"
+LONGEST_KEY = 200
+"""Characters of a key or a source: what an index can hold, many times what ours have."""
+_MOST_EVENTS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def read_envelope(key: str, headers: Mapping[str, str], value: bytes | None) -> 
 
     Raises:
         InvalidEvent: a header is missing or wrong, the mode is not binary (decided by the
-            content type, R-56), or the body is not a JSON object.
+            content type, R-56), the body is not a JSON object, or a part is too large to be kept.
 
     """
     if not headers.get("content-type", "").lower().startswith(CONTENT_TYPE):
@@ -86,8 +89,13 @@ def read_envelope(key: str, headers: Mapping[str, str], value: bytes | None) -> 
         )
     except KeyError as missing:
         raise InvalidEvent("header-missing") from missing
-    except ValueError as malformed:
+    except (ValueError, RecursionError) as malformed:
         raise InvalidEvent("malformed") from malformed
-    if not isinstance(data, dict) or event.sequence < 1:
+    if not isinstance(data, dict) or not _can_be_kept(event):
         raise InvalidEvent("malformed")
     return event
+
+
+def _can_be_kept(event: Event) -> bool:
+    lengths = (len(event.key), len(event.source))
+    return 1 <= event.sequence <= _MOST_EVENTS and max(lengths) <= LONGEST_KEY

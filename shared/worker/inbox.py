@@ -16,7 +16,7 @@ from psycopg.errors import UniqueViolation
 from shared import log
 from shared.bus import Record
 from shared.contracts.catalogue import is_known, load_data
-from shared.contracts.event import Event, read_envelope
+from shared.contracts.event import LONGEST_KEY, Event, read_envelope
 from shared.contracts.trace import correlation_of, traceparent_of
 from shared.db import AWAY as DATABASE_AWAY
 from shared.db import Pool, Tx, hear, pipelined, together
@@ -314,11 +314,11 @@ def park(  # noqa: PLR0913, PLR0917  (the parts of a parked record)
     again by its content when the bus brings it once more.
     """
     source, sequence, type_ = identity or (None, None, record.headers.get("ce_type"))
-    headers = json.dumps(dict(record.headers))
-    same = (consumer, record.topic, record.key, headers, record.value)
+    headers, key = json.dumps(dict(record.headers)), record.key[:LONGEST_KEY]
+    same = (consumer, record.topic, key, headers, record.value)
     if identity is None and tx.execute(_PARK_AGAIN, same).fetchone():
         return
-    place = (consumer, record.topic, source, record.key, sequence, type_)
+    place = (consumer, record.topic, source, key, sequence, type_)
     tx.execute(_PARK, (*place, headers, record.value, code, attempts))
     metrics.PARKED.labels(consumer, code).inc()
     with traced(record):

@@ -78,7 +78,12 @@ class Relay:
             "update outbox set failed_at = now(), failure = %s where id = %s",
             (failed.code, row["id"]),
         )
-        _log.error("event-not-sendable", type=row["type"], reason=failed.code)
+        _log.error(
+            "event-not-sendable",
+            type=row["type"],
+            reason=failed.code,
+            traceparents=traces_of([row["headers"]]),
+        )
 
     def _connected(self) -> psycopg.Connection[dict[str, Any]] | None:
         """Return the connection if it holds the lock: another relay may be active."""

@@ -118,11 +118,17 @@ class Repairs:
     def _close_gap(self, tx: Tx, repair: dict[str, Any]) -> str:
         stream = (repair["source"], repair["key"])
         batch = self._inbox.open_batch(tx, [stream])
-        waiting = batch.held.get(stream)
-        if not waiting:
+        held = batch.held.get(stream, set())
+        parked = {sequence for *at, sequence in batch.parked if tuple(at) == stream}
+        if not held or batch.expected[stream] in parked:
             return "no-gap"
-        batch.expected[stream] = min(waiting) - 1
-        self._inbox.advance(batch, stream)
+        first = min(held | parked)
+        if first in parked:  # its own replay or discard goes on from there
+            batch.expected[stream] = first
+            batch.moved.add(stream)
+        else:
+            batch.expected[stream] = first - 1
+            self._inbox.advance(batch, stream)
         self._inbox.close_batch(batch)
         return "gap-closed"
 

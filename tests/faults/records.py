@@ -99,7 +99,10 @@ def poisons() -> list[Poison]:
     return [
         Poison(Kept(_INTAKE, _key(), (), b"\xff\x00 no event"), "not-binary-json", ("routing",)),
         Poison(_record(_INTAKE, submitted, value=b"{"), "malformed", ("routing",)),
+        Poison(_record(_INTAKE, submitted, value=b"[" * 5000), "malformed", ("routing",)),
+        Poison(_record(_INTAKE, submitted, ce_sequence=str(2**63)), "malformed", ("routing",)),
         Poison(_record(_INTAKE, submitted, ce_subject="another"), "key-mismatch", ("routing",)),
+        Poison(_record(_INTAKE, submitted, ce_time="\0"), "malformed", ("routing",)),
         Poison(_record(_INTAKE, submitted, ce_sequence=None), "header-missing", ("routing",)),
         Poison(_record(_INTAKE, submitted, value=_oversize()), "wrong-shape", ("routing",)),
         Poison(_record(_INTAKE, "intake.referral.submitted.v9"), "newer-version", ("routing",)),

@@ -28,7 +28,9 @@ def _contents(found: Evidence) -> Iterator[tuple[str, bytes]]:
     for record in found.records:
         headers = b" ".join(name.encode() + b" " + value for name, value in record.headers)
         yield f"topic {record.topic}", record.key + headers + record.value
-    for log in [*found.system.logs.iterdir(), *found.system.kafka.folder.glob("*.log")]:
+    servers = (found.system.kafka.folder, found.system.postgres.folder)
+    of_servers = [log for folder in servers for log in folder.glob("*.log")]
+    for log in [*found.system.logs.iterdir(), *of_servers]:
         yield f"log {log.name}", log.read_bytes()
     yield from (("webhook", call.path.encode() + call.body) for call in found.calls)
     yield from (("mail", mail.content) for mail in found.mails)

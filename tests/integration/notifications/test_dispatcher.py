@@ -193,7 +193,12 @@ def test_nothing_is_sent_after_its_end(
         until(is_in(world, referral, State.EXHAUSTED))
 
     assert sink.received == []
-    assert details(world, referral)["last_class"] == "too-late"
+    given_up = details(world, referral)
+    assert given_up["last_class"] == "too-late"
+    with transaction(world.pool) as tx:
+        told = tx.execute("select headers from outbox where key = %s", (str(referral),)).fetchone()
+    assert told is not None
+    assert told["headers"]["traceparent"] == given_up["trace"]
 
 
 def test_an_endpoint_that_is_gone_is_closed_and_what_waits_for_it_is_given_up(

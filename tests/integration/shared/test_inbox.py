@@ -62,6 +62,13 @@ def a_record(
     )
 
 
+def long_key(chance: random.Random) -> Record:
+    """Return a record whose key no index of the database can hold."""
+    record, key = a_record(1), chance.randbytes(4000).hex()
+    headers = {**record.headers, "ce_subject": key}
+    return dataclasses.replace(record, key=key, headers=headers)
+
+
 @pytest.fixture
 def pool(base_db: TestDatabase) -> Iterator[Pool]:
     with psycopg.connect(base_db.owner) as connection:
@@ -359,6 +366,23 @@ def test_a_gap_that_nothing_will_fill_is_closed_by_hand(pool: Pool) -> None:
     assert effects(pool) == [1, 4, 5]
 
 
+def test_a_gap_is_closed_up_to_the_parked_record_that_stands_before_what_waits(
+    pool: Pool,
+) -> None:
+    inbox = an_inbox(pool, fails_for({3}), immediate=frozenset({REVOKED}))
+    ids: dict[str, Any] = {"release_id": str(UUID(int=5)), "partner_id": str(UUID(int=6))}
+    inbox.apply([a_record(1), a_record(4)])
+    inbox.apply([a_record(3, type_=REVOKED, **ids)])
+
+    first = repair(pool, inbox, "close-gap", source="/intake/brva", key=str(KEY))
+    again = repair(pool, inbox, "close-gap", source="/intake/brva", key=str(KEY))
+    [parked] = waiting(pool, "parked")
+    discarded = repair(pool, inbox, "discard", parked_id=parked["parked_id"])
+
+    assert (first, again, discarded) == ("gap-closed", "no-gap", "discarded")
+    assert effects(pool) == [1, 4]
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
@@ -366,6 +390,10 @@ def test_a_gap_that_nothing_will_fill_is_closed_by_hand(pool: Pool) -> None:
         (a_record(1, type_="routing.referral.offered.v1"), "wrong-source"),
         (a_record(1, type_="intake.referral.withdrawn.v9"), "newer-version"),
         (a_record(1, type_=REVOKED), "wrong-shape"),
+        (dataclasses.replace(a_record(1), value=b"[" * 5000), "malformed"),
+        (a_record(2**63), "malformed"),
+        (a_record(1, agency="x" * 3000, topic_agency="x" * 3000), "malformed"),
+        (long_key(random.Random(1)), "malformed"),
     ],
 )
 def test_what_cannot_be_read_is_parked_with_a_code(
