@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import structlog
 from structlog.contextvars import bound_contextvars, get_contextvars
@@ -15,7 +15,7 @@ def configure(process: str) -> None:
     """Set up logging for a process, the libraries' own lines included (warnings and worse)."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        _naming(process),
+        _placing(process),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _drop_exception_text,
@@ -41,14 +41,19 @@ def configure(process: str) -> None:
     logging.getLogger("kafka.net.sasl.scram").setLevel(logging.ERROR)
 
 
-def _naming(process: str) -> structlog.typing.Processor:
-    """Name the process in every line: what is bound in one thread is unknown to the others."""
+def _placing(process: str) -> structlog.typing.Processor:
+    """Name the process in every line, and its own trace where nothing else is worked on.
 
-    def name(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    What is bound in one thread is unknown to the others.
+    """
+    own = new_traceparent()
+
+    def place(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
         line["process"] = process
+        line.setdefault("traceparent", own)
         return line
 
-    return name
+    return place
 
 
 def _drop_exception_text(
@@ -86,6 +91,11 @@ def context(*, correlation_id: str, traceparent: str) -> Iterator[None]:
     """Give every log line and every event of the block these ids."""
     with bound_contextvars(correlation_id=correlation_id, traceparent=traceparent):
         yield
+
+
+def beginning() -> AbstractContextManager[None]:
+    """Give every log line and every event of the block ids that begin here."""
+    return context(correlation_id=new_correlation(), traceparent=new_traceparent())
 
 
 def correlation() -> str:

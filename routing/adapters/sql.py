@@ -5,7 +5,7 @@ from typing import Final
 
 READ_REFERRALS: Final = """
 select referral_id, reference, site, agency, submitted_by, facts, barred, state, queue,
-  received_at, event_sequence, erased_at
+  received_at, event_sequence, correlation_id, erased_at
 from referral where referral_id = any(%s) order by referral_id
 """
 LOCK_REFERRALS: Final = f"{READ_REFERRALS} for update"
@@ -64,7 +64,7 @@ _ROWS: Final = {
         "referral",
         "referrals",
         "referral_id, reference, site, agency, submitted_by, facts, barred, state, queue,"
-        " received_at, event_sequence",
+        " received_at, event_sequence, correlation_id",
     ),
     "moves": """
 update referral r set state = m.state, queue = m.queue, event_sequence = m.event_sequence
@@ -117,7 +117,7 @@ ERASE: Final = (
     "delete from early_fact where referral_id = %s",
     """
     update referral set reference = null, facts = null, barred = '{}', submitted_by = null,
-      state = 'erased', queue = 'erased', erased_at = now()
+      correlation_id = null, state = 'erased', queue = 'erased', erased_at = now()
     where referral_id = %s
     """,
 )

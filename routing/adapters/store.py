@@ -26,6 +26,7 @@ from routing.application.ports import Note
 from routing.domain.decisions import Decision
 from routing.domain.happenings import Happening
 from routing.domain.model import Directory, Offer, Partner, Place, Referral, Release
+from shared import log
 from shared.db import Tx, together
 from shared.db.outbox import INSERT, Outbox
 from shared.db.pending import Pending
@@ -34,11 +35,12 @@ from shared.errors import Conflict, NotFound, TransientError
 
 @dataclass(slots=True)
 class _Seen:
-    """A locked referral as it stands, and the number of its last event."""
+    """A locked referral as it stands, the number of its last event, and what it began with."""
 
     referral: Referral
     queue: str
     sequence: int
+    correlation_id: str
     is_new: bool = False
     moved: bool = False
 
@@ -80,7 +82,8 @@ class PostgresStore:
         for referral_id, seen in self._seen.items():
             where = {"queue": seen.queue, "event_sequence": seen.sequence}
             if seen.is_new:
-                self._kept.referrals.append({**referral_row(seen.referral), **where})
+                row = {**referral_row(seen.referral), "correlation_id": seen.correlation_id}
+                self._kept.referrals.append({**row, **where})
             elif seen.moved:
                 stands = {"referral_id": referral_id, "state": seen.referral.state}
                 self._kept.moves.append({**stands, **where})
@@ -102,7 +105,8 @@ class PostgresStore:
         self._look_for(referral_id)
         if referral_id in self._seen or referral_id in self._gone:
             return False
-        self._seen[referral_id] = _Seen(referral, referral.state, 0, is_new=True)
+        began = log.correlation()
+        self._seen[referral_id] = _Seen(referral, referral.state, 0, began, is_new=True)
         self._kept.releases += [release_row(referral_id, one) for one in referral.releases]
         return True
 
@@ -311,22 +315,27 @@ class PostgresStore:
         self._kept.notes.append({**columns(note), "referral_id": referral_id, "at": self.now})
 
     def publish(self, referral_id: UUID, happening: Happening) -> None:
-        """Tell the other services, with the next sequence of the locked referral."""
+        """Tell the other services, with the next sequence of the locked referral.
+
+        Whatever brought it about, a person or a clock, it goes on with what the referral began.
+        """
         seen = self._seen[referral_id]
         seen.sequence += 1
         seen.moved = True
-        row = self.outbox.row(
-            type=EVENT_TYPES[type(happening)],
-            agency=seen.referral.agency,
-            key=referral_id,
-            sequence=seen.sequence,
-            data={
-                **columns(happening),
-                "referral_id": referral_id,
-                "agency": seen.referral.agency,
-                "submitted_by": seen.referral.submitted_by,
-            },
-        )
+        data = {
+            **columns(happening),
+            "referral_id": referral_id,
+            "agency": seen.referral.agency,
+            "submitted_by": seen.referral.submitted_by,
+        }
+        with log.context(correlation_id=seen.correlation_id, traceparent=log.traceparent()):
+            row = self.outbox.row(
+                type=EVENT_TYPES[type(happening)],
+                agency=seen.referral.agency,
+                key=referral_id,
+                sequence=seen.sequence,
+                data=data,
+            )
         self._kept.events.append(row)
 
     def publish_partner(self, partner: Partner) -> None:
@@ -374,7 +383,8 @@ class PostgresStore:
             if referral is None or referral.site != self.site:
                 self._gone.add(row["referral_id"])
             else:
-                seen = _Seen(referral, row["queue"], row["event_sequence"])
+                began = row["correlation_id"] or log.correlation()
+                seen = _Seen(referral, row["queue"], row["event_sequence"], began)
                 self._seen[referral.referral_id] = seen
         for row in early:
             fact = (row["kind"], row["release_id"])

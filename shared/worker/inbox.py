@@ -17,7 +17,7 @@ from shared import log
 from shared.bus import Record
 from shared.contracts.catalogue import is_known, load_data
 from shared.contracts.event import LONGEST_KEY, Event, read_envelope
-from shared.contracts.trace import correlation_of, traceparent_of
+from shared.contracts.trace import correlation_of, traceparent_of, traces_of
 from shared.db import AWAY as DATABASE_AWAY
 from shared.db import Pool, Tx, hear, pipelined, together
 from shared.errors import InvalidEvent, TransientError
@@ -91,7 +91,10 @@ class Inbox(Generic[U]):
         except AWAY:
             raise
         except Exception as failure:  # noqa: BLE001  (any failure: find the record that fails)
-            _log.warning("batch-failed", consumer=self.consumer, exc_info=failure)
+            traces = traces_of(record.headers for record in records)
+            _log.warning(
+                "batch-failed", consumer=self.consumer, traceparents=traces, exc_info=failure
+            )
             for record in records:
                 progress()
                 self._apply_alone(record)

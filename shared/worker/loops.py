@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.log import get_logger
+from shared.log import beginning, get_logger
 
 STUCK_SECONDS = 28.0
 """With the time until the next look it is noticed within 30 seconds."""
@@ -32,7 +32,7 @@ class Loop:
 
     `step` does what waits and returns True when more is waiting; it returns within STUCK_SECONDS,
     or calls `progress` between its parts. Otherwise the loop sleeps until `wake` is set, `pause`
-    seconds at the most.
+    seconds at the most. Each step has a trace of its own, for what belongs to no event.
     """
 
     name: str
@@ -48,7 +48,8 @@ class Loop:
         try:
             while not stop.is_set():
                 self.busy_since = time.monotonic()
-                more = self.step()
+                with beginning():
+                    more = self.step()
                 self.busy_since = None
                 if self.pause and not more:
                     self.wake.wait(self.pause)

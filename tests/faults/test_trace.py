@@ -13,6 +13,7 @@ import requests
 
 from services.local import machines
 from services.sample import a_release
+from shared.contracts.trace import read_traceparent
 from tests.faults.receivers import GOOD
 from tests.faults.system import System, a_system
 from tests.support.brokers import skip_without_kafka
@@ -74,13 +75,22 @@ def submit(system: System) -> None:
 
 
 def lines(system: System, process: str) -> list[Mapping[str, Any]]:
-    """Return the lines of a process's log that name the trace."""
-    written = (system.logs / f"{process}.log").read_text().splitlines()
-    found = [json.loads(line) for line in written if TRACE in line]
+    """Return the lines of a process's log; each of them names its process and a trace."""
+    written = (system.logs / f"{process}.log").read_text().splitlines(keepends=True)
+    found = [json.loads(line) for line in written if line.endswith("\n")]
     for line in found:
-        assert line.get("traceparent", TRACE) == TRACE
         assert line["process"] == process
+        assert read_traceparent(line["traceparent"]) == line["traceparent"], line
     return found
+
+
+def followed(system: System, process: str) -> list[Mapping[str, Any]]:
+    """Return the lines of a process's log that are about the request."""
+    return [
+        line
+        for line in lines(system, process)
+        if TRACE in {line["traceparent"], *line.get("traceparents", ())}
+    ]
 
 
 def wait_until(holds: Callable[[], bool]) -> bool:
@@ -104,19 +114,29 @@ def test_one_trace_goes_from_the_api_through_every_log_and_the_partner_gets_anot
         assert wait_until(lambda: len(webhooks.calls) == 2)
 
         def events(process: str) -> set[str]:
-            return {line["event"] for line in lines(system, process)}
+            return {line["event"] for line in followed(system, process)}
 
         wait_until(lambda: all(PASSED[name] <= events(name) for name in PASSED))
         passed = {name: events(name) & PASSED[name] for name in PASSED}
         ids = {
             line["correlation_id"]
             for process, event in (("intake-web", "request"), ("notifications-worker", "attempt"))
-            for line in lines(system, process)
+            for line in followed(system, process)
             if line["event"] == event
         }
+
+        system.kafka.kill()
+        submit(system)
+        without_bus = {"relay-waits", "lag-unknown"}
+        waits = wait_until(
+            lambda: without_bus <= {line["event"] for line in lines(system, "intake-worker")}
+        )
+        every_line = [line for process in system.programs for line in lines(system, process)]
 
     assert passed == PASSED
     assert len({call.webhook_id for call in webhooks.calls}) == 1
     of_delivery = UUID(webhooks.calls[0].webhook_id).hex
     assert {call.traceparent.split("-")[1] for call in webhooks.calls} == {of_delivery}
     assert len(ids) == 1
+    assert waits
+    assert len(every_line) > len(PASSED)

@@ -9,6 +9,7 @@ from routing.adapters.references import free_references
 from routing.adapters.sql import DUE
 from routing.application import partner
 from routing.application.clock import run_due
+from shared import log
 from shared.db import now, transaction
 from shared.errors import Conflict, NotAllowed, NotFound, Rejected
 from tests.integration.routing.conftest import SITE, Routing, rows_read, staff_of
@@ -207,6 +208,27 @@ def test_an_expired_offer_goes_to_the_next_partner_by_itself(routing: Routing) -
     assert routing.offered_to(referral) == second.partner_id
     assert routing.events(referral) == ["offered", "offer-expired", "offered"]
     assert (routing.held(first), routing.held(second)) == ([0], [1])
+
+
+def test_what_a_clock_tells_goes_on_with_what_the_referral_began(routing: Routing) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    began, looks = "a" * 32, [f"00-{digit * 32}-{'7' * 16}-01" for digit in "bc"]
+    with log.context(correlation_id=began, traceparent=looks[0]):
+        referral = routing.receives(found)
+    routing.runs("update offer set answer_by = now() - interval '1 second'")
+
+    with log.context(correlation_id="d" * 32, traceparent=looks[1]):
+        run_due(routing.worker.change)
+
+    with transaction(routing.pool) as tx:
+        rows = tx.execute(
+            "select type, headers from outbox where key = %s order by sequence",
+            (str(referral.referral_id),),
+        ).fetchall()
+    told = [(row["type"].split(".")[2], row["headers"]["traceparent"]) for row in rows]
+    assert told == [("offered", looks[0]), ("offer-expired", looks[1]), ("unmatched", looks[1])]
+    assert {row["headers"]["ce_correlationid"] for row in rows} == {began}
 
 
 def test_the_answer_is_due_no_later_than_the_release_ends(routing: Routing) -> None:

@@ -28,13 +28,13 @@ RELEASED = {
         "f933eafaba9f9da19e5cac7b08411dc81aded897838389537d935c561aca0433"
     ),
     "routing/migrations/versions/0002_pipeline.py": (
-        "5e6bdd919dc109b6e632219bf96f77e063517e5fc7405b6fdb680365ab213977"
+        "c198a1086057bbd8b85f4c07ad08a6f9128733c0b18a8f07214debb7f710f2d0"
     ),
     "shared/db/base_0001.sql": (
         "922bf320ca17d08a49ff118650cb8fac9c63f1bfd95ffb97bad5b60417a1d460"
     ),
     "shared/db/base_0002.sql": (
-        "02c4bfa6d2d822a54990895fb7f221eb52b7f74cf6b2cf12ec51f90c1a235daa"
+        "1bbba1c144c91014dda664ae15f8fd23573d956338dc680d61621a32013d7c16"
     ),
     "shared/db/grants_0001.sql": (
         "7752831ca1b4d690f3db4417ed1287312a020708e9f020af6f7935e9cd8882f0"
