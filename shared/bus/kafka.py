@@ -209,6 +209,7 @@ class KafkaSubscription:
         self._pattern = pattern
         self._consumer: Any = None
         self._committing: Any = None
+        self._came_at: dict[Any, datetime] = {}
 
     def poll(self, timeout: float) -> list[Record]:
         """Return what has come."""
@@ -249,16 +250,19 @@ class KafkaSubscription:
             committed = _committed(admin, self._group)
             first, end = _offsets(admin, partitions)
         starts = {p: max(committed.get(p, 0), first[p]) for p in partitions}
-        oldest = _came_at(
-            self._settings, {p: start for p, start in starts.items() if start < end[p]}
-        )
-        lag: dict[str, Behind] = {}
-        for partition, start in starts.items():
-            found = lag.get(partition.topic, Behind(0))
-            times = [at for at in (found.oldest, oldest.get(partition)) if at]
-            lag[partition.topic] = Behind(
-                found.records + end[partition] - start, min(times, default=None)
+        waiting = {p: start for p, start in starts.items() if start < end[p]}
+        known = self._came_at | _came_at(self._settings, waiting)
+        self._came_at = {
+            partition: known[partition] for partition in waiting if partition in known
+        }
+        lag = {partition.topic: Behind(0) for partition in partitions}
+        for topic in {partition.topic for partition in waiting}:
+            behind = [partition for partition in waiting if partition.topic == topic]
+            records = sum(end[partition] - waiting[partition] for partition in behind)
+            times = (
+                self._came_at[partition] for partition in behind if partition in self._came_at
             )
+            lag[topic] = Behind(records, min(times, default=None))
         return lag
 
     def close(self) -> None:

@@ -35,7 +35,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What a group has yet to commit of a topic: how many records, and when the oldest came."""
+    """What a group has yet to commit of a topic: how many records, and when the oldest came.
+
+    That is None where nothing waits, or where the bus has not told it.
+    """
 
     records: int
     oldest: datetime | None = None

@@ -322,6 +322,25 @@ def test_lag_counts_what_the_group_has_not_committed(
     assert dict(reader.lag()) == {f"{site}.a": Behind(0, None)}
 
 
+@pytest.mark.parametrize("bus", ["kafka"], indirect=True)
+def test_a_lag_whose_oldest_record_does_not_come_in_time_is_as_old_as_it_was(
+    bus: Bus,
+    site: str,
+    closing: Callable[[object], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    producer, reader = bus.producer("p"), bus.subscribe(site, [f"{site}.a"])
+    closing(producer)
+    closing(reader)
+    producer.send(messages(f"{site}.a", 3))
+    before = reader.lag()[f"{site}.a"]
+    producer.send(messages(f"{site}.a", 2))
+    monkeypatch.setattr("shared.bus.kafka._PEEK_SECONDS", 0.0)
+
+    assert before.oldest is not None
+    assert reader.lag() == {f"{site}.a": Behind(5, before.oldest)}
+
+
 def test_unread_counts_what_some_group_has_not_committed_or_nobody_reads(
     bus: Bus, site: str, closing: Callable[[object], None]
 ) -> None:
