@@ -215,9 +215,9 @@ class Inbox(Generic[U]):
     def _hold(self, batch: _Batch[U], record: Record, event: Event) -> None:
         stream = (event.source, event.key)
         held = batch.held.setdefault(stream, set())
-        if event.sequence in held or (*stream, event.sequence) in batch.parked:
+        if (*stream, event.sequence) in batch.parked:
             return
-        if event.type in self.immediate:
+        if event.type in self.immediate and event.sequence not in held:
             self.handle(batch, event)
         held.add(event.sequence)
         batch.tx.execute(
@@ -400,7 +400,9 @@ where p.consumer = %(c)s and p.source = m.source and p.key = m.key
 """
 _HOLD = """
 insert into held (consumer, source, key, sequence, type, topic, headers, payload)
-values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
+values (%s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (consumer, source, key, sequence)
+do update set attempts = held.attempts + 1, last_at = now()
 """
 _TAKE_HELD = """
 delete from held where consumer = %s and source = %s and key = %s and sequence = %s

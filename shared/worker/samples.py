@@ -44,17 +44,18 @@ class Samples:
 
 
 _KEEP = """
-insert into pipeline_sample as s (minute, events_in, events_out, leaving, reading, parked)
+insert into pipeline_sample as s (minute, events_in, events_out, leaving, reading, held, parked)
 select date_trunc('minute', now()), %s,
   (select count(*) from outbox where sent_at >= date_trunc('minute', now())),
   (select count(*) from outbox where sent_at is null and failed_at is null)
     + (select count(*) from outbox where failed_at is not null),
   (select coalesce(sum(records), 0) from consumer_lag),
+  (select count(*) from held),
   (select count(*) from parked where closed_at is null)
 on conflict (minute) do update
 set events_in = s.events_in + excluded.events_in, events_out = excluded.events_out,
   leaving = greatest(s.leaving, excluded.leaving), reading = greatest(s.reading, excluded.reading),
-  parked = greatest(s.parked, excluded.parked)
+  held = greatest(s.held, excluded.held), parked = greatest(s.parked, excluded.parked)
 """
 # What left after the last look of the minute before.
 _END_MINUTE = """

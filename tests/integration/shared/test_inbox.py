@@ -183,6 +183,16 @@ def test_a_gap_holds_its_own_key_and_nobody_else(pool: Pool) -> None:
     assert effects(pool) == [1, 2, 3]
 
 
+def test_a_held_record_counts_how_often_it_came_and_when_last(pool: Pool) -> None:
+    inbox = an_inbox(pool)
+    inbox.apply([a_record(2)])
+    inbox.apply([a_record(2), a_record(2)])
+
+    (row,) = waiting(pool, "held")
+    assert row["attempts"] == 3
+    assert row["last_at"] > row["held_at"]
+
+
 def test_a_revocation_takes_effect_before_what_came_before_it(pool: Pool) -> None:
     """R-15: pending sends stop immediately, gap or not."""
     inbox = an_inbox(pool, immediate=frozenset({REVOKED}))
