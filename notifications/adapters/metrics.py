@@ -15,10 +15,12 @@ ATTEMPTS: Final = Counter(
 )
 SECONDS: Final = Histogram("wh_delivery_attempt_seconds", "Time of one attempt.", ["channel"])
 ENDED: Final = Counter(
-    "wh_deliveries_ended_total", "Deliveries that arrived or were given up.", ["channel", "state"]
+    "wh_deliveries_ended_total",
+    "Deliveries that arrived, were given up or were stopped.",
+    ["channel", "state"],
 )
 for _channel in DELIVERY_CHANNELS:  # there from the start: a first increase is seen as one
-    for _state in (State.DELIVERED, State.EXHAUSTED):
+    for _state in (State.DELIVERED, State.EXHAUSTED, State.STOPPED):
         ENDED.labels(_channel, _state)
 
 _PENDING: Final = Gauge(

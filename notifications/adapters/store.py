@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+from notifications.adapters.metrics import ENDED
 from notifications.application.ports import Change, Delivery, Occasion
 from notifications.domain.attempts import UNDELIVERED, State
 from notifications.domain.notices import Notice, Recipient, Template
@@ -128,7 +129,9 @@ class PostgresStore:
             "templates": [str(template) for template in templates],
             "states": [str(state) for state in UNDELIVERED],
         }
-        self._writes.add(_STOP, values)
+        self._writes.send()
+        for row in self.tx.execute(_STOP, values):
+            ENDED.labels(row["channel"], State.STOPPED).inc()
 
     def forget(self, referral_id: UUID) -> None:
         """Remove the referral's deliveries and never add another."""
@@ -242,9 +245,12 @@ _CLOSE_OFFER = """
 insert into closed_offer (offer_id, referral_id) values (%s, %s) on conflict do nothing
 """
 _STOP = """
-update delivery set state = 'stopped', leased_until = null, changed_at = now()
-where referral_id = %(referral)s and template = any(%(templates)s) and state = any(%(states)s)
+update delivery d set state = 'stopped', leased_until = null, changed_at = now()
+from contact_point c
+where c.endpoint_id = d.endpoint_id and referral_id = %(referral)s
+  and template = any(%(templates)s) and state = any(%(states)s)
   and (%(offer)s::uuid is null or offer_id = %(offer)s)
+returning c.channel
 """
 _FORGET = (
     "delete from delivery where referral_id = %s",

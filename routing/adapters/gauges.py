@@ -1,13 +1,41 @@
 """What routing's worker measures of its database: offers and clocks, never whose."""
 
+from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import Gauge
+from prometheus_client import REGISTRY, Gauge, Metric
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from shared.worker import Measure
-from shared.worker.metrics import CLOCKS_OVERDUE
+from shared.worker.metrics import CLOCKS_OVERDUE, EVENTS_OUT
 
 OFFERS: Final = Gauge("wh_offers", "Offers that wait for an answer or were accepted.", ["state"])
+
+_ENDS: Final = {
+    EVENTS_OUT.labels(f"routing.referral.{verb}.v1"): state
+    for verb, state in (
+        ("declined", "declined"),
+        ("offer-expired", "expired"),
+        ("cancelled", "cancelled"),
+        ("closed", "closed"),
+    )
+}
+
+
+class OffersEnded(Collector):
+    """Offers by the state that they ended in: each end is told once, by an event that leaves."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the events that have left."""
+        ended = CounterMetricFamily("wh_offers_ended", "Offers that ended.", labels=["state"])
+        for left, state in _ENDS.items():
+            (count, *_) = (s.value for m in left.collect() for s in m.samples)
+            ended.add_metric([state], count)
+        yield ended
+
+
+REGISTRY.register(OffersEnded())
 
 _OFFERS = """
 select state, count(*) as value from (

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from notifications.adapters.events import CONSUMER, FINAL, IMMEDIATE, Events
+from notifications.adapters.metrics import ENDED
 from notifications.adapters.store import PostgresStore
 from notifications.domain.attempts import State
 from notifications.domain.notices import Owner, Template
@@ -164,6 +165,22 @@ def test_an_offer_that_is_answered_is_not_asked_for_again(
     inbox.apply([referral.of_offer(name, **data)])
 
     assert {row.state for row in world.rows(referral.referral_id)} == {State.STOPPED}
+
+
+def test_deliveries_that_are_stopped_are_counted_once_by_channel(
+    world: PostgresWorld, inbox: Inbox[PostgresStore]
+) -> None:
+    referral = Referral()
+    inbox.apply([referral.offered()])
+    (row,) = world.rows(referral.referral_id)
+    stopped = ENDED.labels("email", State.STOPPED)
+    before = stopped._value.get()  # noqa: SLF001  (a counter has no other way)
+
+    inbox.apply([referral.cancelled(stop=False)])
+    inbox.apply([referral.cancelled(stop=False)])
+
+    assert world.rows(referral.referral_id)[0].delivery_id == row.delivery_id
+    assert stopped._value.get() == before + 1  # noqa: SLF001
 
 
 def test_a_revoked_offer_stops_at_once_even_before_its_turn(

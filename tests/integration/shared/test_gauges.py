@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from notifications.adapters import metrics as notifications_metrics
 from routing.adapters import gauges as routing_gauges
 from shared.bus import Behind, Subscription
 from shared.db import Pool, now, open_pool, transaction
-from shared.worker import Gauges, Lag, Measure
+from shared.worker import Gauges, Lag, Measure, metrics
 from tests.support.databases import TestDatabase
 
 MEASURES: Mapping[str, tuple[Measure, ...]] = {
@@ -129,6 +130,23 @@ def test_offers_and_clocks_are_counted(routing_db: TestDatabase) -> None:
     assert value("wh_clocks_overdue", clock="confirm-stop") == 0
 
 
+@pytest.mark.parametrize(
+    ("verb", "state"),
+    [
+        ("declined", "declined"),
+        ("offer-expired", "expired"),
+        ("cancelled", "cancelled"),
+        ("closed", "closed"),
+    ],
+)
+def test_offers_that_ended_are_counted_by_the_events_that_left(verb: str, state: str) -> None:
+    before = value("wh_offers_ended_total", state=state)
+
+    metrics.EVENTS_OUT.labels(f"routing.referral.{verb}.v1").inc(2)
+
+    assert value("wh_offers_ended_total", state=state) == before + 2
+
+
 def test_drafts_and_keys_that_should_be_gone_are_counted(intake_db: TestDatabase) -> None:
     with psycopg.connect(intake_db.owner) as connection:
         connection.execute(
@@ -187,23 +205,88 @@ def test_deliveries_are_counted_by_state_and_channel(notifications_db: TestDatab
     assert value("wh_endpoints_disabled", channel="webhook") == 1
 
 
-def test_lag_is_told_without_agencies_in_records_and_seconds(base_db: TestDatabase) -> None:
-    class Slow:
-        """A group that is behind in the topics of two agencies."""
+@dataclass
+class Slow:
+    """A group that is behind by what it is told."""
 
-        def lag(self) -> Mapping[str, Behind]:
-            return {
+    told: dict[str, Behind]
+
+    def lag(self) -> Mapping[str, Behind]:
+        return self.told
+
+
+def lag_of(consumer: str, slow: Slow, pool: Pool) -> Lag:
+    subscription: Subscription = slow  # type: ignore[assignment]
+    return Lag(consumer, subscription, pool)
+
+
+def lags(pool: Pool) -> dict[str, tuple[int, bool]]:
+    """Return of each topic how much is not read, and whether it is known since when."""
+    with transaction(pool) as tx:
+        rows = tx.execute("select topic, records, behind_since from consumer_lag").fetchall()
+    return {row["topic"]: (row["records"], row["behind_since"] is not None) for row in rows}
+
+
+def test_lag_is_told_without_agencies_in_records_and_seconds(base_db: TestDatabase) -> None:
+    with open_pool(base_db.owner, name="test") as pool:
+        with transaction(pool) as tx:
+            moment = now(tx)
+        slow = Slow(
+            {
                 "intake.referral.brva": Behind(2, moment - timedelta(seconds=30)),
                 "intake.referral.laca": Behind(3, moment - timedelta(seconds=50)),
                 "routing.partner": Behind(0),
             }
-
-    with open_pool(base_db.owner, name="test") as pool:
-        with transaction(pool) as tx:
-            moment = now(tx)
-        subscription: Subscription = Slow()  # type: ignore[assignment]
-        Lag("slow", subscription, pool).step()
+        )
+        lag_of("slow", slow, pool).step()
 
     assert value("wh_consumer_lag_records", consumer="slow", topic="intake.referral") == 5
     assert 50 <= value("wh_consumer_lag_seconds", consumer="slow", topic="intake.referral") < 60
     assert value("wh_consumer_lag_seconds", consumer="slow", topic="routing.partner") == 0
+
+
+def test_lag_whose_age_the_bus_does_not_tell_is_as_old_as_it_was_known_to_be(
+    base_db: TestDatabase,
+) -> None:
+    topic = "intake.referral.brva"
+    with open_pool(base_db.owner, name="test") as pool:
+        with transaction(pool) as tx:
+            since = now(tx) - timedelta(seconds=50)
+        slow = Slow({topic: Behind(2, since)})
+        lag = lag_of("unsure", slow, pool)
+        lag.step()
+        slow.told = {topic: Behind(3)}
+
+        lag.step()
+
+        with transaction(pool) as tx:
+            row = tx.execute("select records, behind_since from consumer_lag").fetchone()
+        assert row == {"records": 3, "behind_since": since}
+        seconds = value("wh_consumer_lag_seconds", consumer="unsure", topic="intake.referral")
+        assert seconds >= 50
+
+        slow.told = {topic: Behind(0)}
+        lag.step()
+
+        assert lags(pool) == {topic: (0, False)}
+        assert value("wh_consumer_lag_seconds", consumer="unsure", topic="intake.referral") == 0
+
+        slow.told = {topic: Behind(1)}
+        lag.step()
+
+        assert lags(pool) == {topic: (1, True)}
+
+
+def test_a_topic_that_is_gone_counts_no_more(base_db: TestDatabase) -> None:
+    with open_pool(base_db.owner, name="test") as pool:
+        slow = Slow({"routing.partner": Behind(4), "intake.referral.brva": Behind(0)})
+        lag = lag_of("gone", slow, pool)
+        lag.step()
+        del slow.told["routing.partner"]
+
+        lag.step()
+
+        assert lags(pool) == {"intake.referral.brva": (0, False)}
+    shown = {"consumer": "gone", "topic": "routing.partner"}
+    assert REGISTRY.get_sample_value("wh_consumer_lag_records", shown) is None
+    assert REGISTRY.get_sample_value("wh_consumer_lag_seconds", shown) is None
