@@ -10,6 +10,7 @@ from notifications.adapters.store import LOCK_DELIVERIES, delivery_of
 from notifications.application.ports import Delivery
 from notifications.domain.attempts import State
 from shared.db import Tx
+from shared.http import Order
 
 SHOWN = 100
 MOST_AT_ONCE = 1000
@@ -26,15 +27,6 @@ class Filter:
     def values(self) -> dict[str, object]:
         """Return the parameters of a query."""
         return {"state": self.state, "channel": self.channel, "endpoint": self.endpoint_id}
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How many a second may go out again, why, and who says so."""
-
-    per_second: int
-    reason: str
-    asked_by: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +76,8 @@ def overview(tx: Tx, chosen: Filter) -> Overview:
 def send_all_again(tx: Tx, chosen: Filter, order: Order, *, until: datetime) -> int:
     """Let the attempts begin anew of what passes the filter, failed, and may still be sent.
 
-    What changed after `until`, when the operator looked, is left alone. Each has an audit row.
-    Returns how many.
+    What changed after `until`, when the operator looked, is left alone. Each has an audit row, in
+    a dry run nothing else. Returns how many.
     """
     values = {
         **chosen.values(),
@@ -94,6 +86,7 @@ def send_all_again(tx: Tx, chosen: Filter, order: Order, *, until: datetime) -> 
         "per_second": order.per_second,
         "asked_by": order.asked_by,
         "reason": order.reason,
+        "dry": order.dry_run,
     }
     return tx.execute(_SEND_ALL_AGAIN, values).rowcount
 
@@ -158,18 +151,18 @@ with chosen as (
 ), revived as (
   update delivery d set state = 'waiting', attempts = 0, leased_until = null, changed_at = now(),
     next_attempt_at = now() + n * interval '1 second' / %(per_second)s::int
-  from numbered where d.delivery_id = numbered.delivery_id returning d.delivery_id
+  from numbered where d.delivery_id = numbered.delivery_id and not %(dry)s
 )
-insert into send_again (delivery_id, asked_by, reason)
-select delivery_id, %(asked_by)s, %(reason)s from revived
+insert into send_again (delivery_id, asked_by, reason, dry_run)
+select delivery_id, %(asked_by)s, %(reason)s, %(dry)s from chosen
 """  # noqa: S608  (constants of this module)
 _AGAIN = """
-select s.asked_at, s.reason, count(*),
+select s.asked_at, s.reason, s.dry_run, count(*),
   (select name from member m where m.member_id = s.asked_by) as asked_by,
   count(*) filter (where d.state = 'delivered') as delivered,
   count(*) filter (where d.state in ('waiting', 'sending', 'failed-temporarily')) as under_way
 from send_again s join delivery d using (delivery_id)
-group by s.asked_at, s.reason, s.asked_by order by s.asked_at desc limit 10
+group by s.asked_at, s.reason, s.dry_run, s.asked_by order by s.asked_at desc limit 10
 """
 _IS_DISABLED = """
 select disabled_at is not null or not active as is_disabled from contact_point

@@ -1,7 +1,6 @@
 """The operator's view of deliveries: states and endpoint ids, never an organization or a text."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from notifications.adapters.operator_store import (
     MOST_AT_ONCE,
     SHOWN,
     Filter,
-    Order,
     PostgresOperatorStore,
     overview,
     send_all_again,
@@ -25,7 +23,17 @@ from notifications.domain.attempts import State
 from shared.contracts.codes import DELIVERY_CHANNELS, OPS_REASONS
 from shared.db import Pool, now, transaction
 from shared.errors import NotFound, Rejected
-from shared.http import NavItem, OpsSection, choices, current_member, page_time, render, requires
+from shared.http import (
+    FASTEST,
+    PER_SECOND,
+    NavItem,
+    OpsSection,
+    choices,
+    current_member,
+    order_given,
+    render,
+    requires,
+)
 
 STATES: Final = {
     State.WAITING: _l("Waiting"),
@@ -43,8 +51,6 @@ KINDS: Final = {
 }
 
 
-PER_SECOND: Final = 10
-FASTEST: Final = 50
 PAGE: Final = NavItem(_l("Messages"), "deliveries.index", frozenset({"operator"}))
 
 
@@ -66,7 +72,7 @@ def deliveries(pool: Pool, wake: Callable[[], None]) -> Blueprint:
     @views.post("/ops/deliveries/send-again")
     @requires("operator")
     def all_again() -> ResponseReturnValue:
-        """Let what passes the filter and failed go out again, so many a second."""
+        """Try or let what passes the filter and failed go out again, so many a second."""
         return _send_all_again(pool, wake)
 
     @views.post("/ops/deliveries/<uuid:delivery_id>/send-again")
@@ -80,13 +86,14 @@ def deliveries(pool: Pool, wake: Callable[[], None]) -> Blueprint:
 
 def _send_all_again(pool: Pool, wake: Callable[[], None]) -> ResponseReturnValue:
     try:
-        order, until = _order()
+        order, until = order_given(["send-again"])
     except Rejected as wrong:
         return _page(pool, wrong.fields or {}, status=422)
     with transaction(pool) as tx:
         if not send_all_again(tx, _filter(), order, until=until):
             raise NotFound(_("None of these messages can be sent again any more."))
-    wake()
+    if not order.dry_run:
+        wake()
     return redirect(url_for("deliveries.index", _anchor="again"), code=303)
 
 
@@ -135,29 +142,6 @@ def _page(pool: Pool, errors: Mapping[str, Sequence[str]], *, status: int = 200)
         shown=SHOWN,
         most=MOST_AT_ONCE,
     )
-
-
-def _order() -> tuple[Order, datetime]:
-    """Return what the form asks for, and when its page was made.
-
-    Raises:
-        Rejected: something is not chosen.
-
-    """
-    form, faults = request.form, {}
-    reason, per_second = form.get("reason", ""), form.get("per_second", "").strip()
-    if reason not in OPS_REASONS:
-        faults["reason"] = [_("Choose why the messages are sent again.")]
-    if per_second not in {str(number) for number in range(1, FASTEST + 1)}:
-        faults["per_second"] = [
-            _("Enter how many a second, from 1 to %(fastest)s.", fastest=FASTEST)
-        ]
-    until = page_time()
-    if faults or until is None:
-        raise Rejected(
-            _("Some answers need another look."), faults or {"": [_("Open the page again.")]}
-        )
-    return Order(int(per_second), reason, current_member().member_id), until
 
 
 def _filter() -> Filter:

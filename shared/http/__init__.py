@@ -13,16 +13,19 @@ from shared.http.access import (
 )
 from shared.http.api import described, json_api
 from shared.http.app import allow_upload, create_app, without_form_token
-from shared.http.asking import page_time
+from shared.http.asking import FASTEST, PER_SECOND, Order, order_given
 from shared.http.labels import choices, label
 from shared.http.render import add_navigation
 from shared.http.render import page as render
 from shared.http.web import NavItem, OpsOptions, OpsSection, web
 
 __all__ = [
+    "FASTEST",
+    "PER_SECOND",
     "NavItem",
     "OpsOptions",
     "OpsSection",
+    "Order",
     "add_navigation",
     "allow_upload",
     "choices",
@@ -36,7 +39,7 @@ __all__ = [
     "json_api",
     "label",
     "members",
-    "page_time",
+    "order_given",
     "render",
     "require_client",
     "require_token",

@@ -185,7 +185,6 @@ LABELS: Final[Mapping[str, Mapping[str, LazyString]]] = {
         "lost-in-retention": _l("Lost: kept too short a time"),
     },
     "ops-actions": {
-        "dry-run": _l("Trial run"),
         "replay": _l("Replay"),
         "discard": _l("Discard"),
         "close-gap": _l("Close a gap"),
@@ -212,14 +211,21 @@ LABELS: Final[Mapping[str, Mapping[str, LazyString]]] = {
         "already-closed": _l("Was not parked any more: nothing was changed"),
         "not-its-turn": _l("Not its turn yet: nothing was changed"),
         "gap-closed": _l("Gap closed"),
+        "next-fails": _l("Gap closed; the event behind it failed and is parked"),
         "no-gap": _l("There was no gap any more"),
         "resent": _l("Handed to the bus again"),
+        "not-refused": _l("Was not refused any more: nothing was changed"),
         "stopped": _l("Stopped by an operator before its turn"),
     },
     "dry-outcomes": {
         "replayed": _l("Would be applied"),
         "already-applied": _l("Took effect already: a replay would change nothing"),
         "already-closed": _l("Is not parked any more"),
+        "gap-closed": _l("Would go on: what waits behind the gap would be applied"),
+        "next-fails": _l("The gap would be closed, but the event behind it would fail"),
+        "no-gap": _l("There is no gap any more"),
+        "resent": _l("Would be handed to the bus again"),
+        "not-refused": _l("Is not refused any more"),
         "stopped": _l("Stopped by an operator before its turn"),
     },
     "pipeline-series": {
@@ -227,6 +233,7 @@ LABELS: Final[Mapping[str, Mapping[str, LazyString]]] = {
         "events_in": _l("Events in"),
         "leaving": _l("Waiting to leave"),
         "reading": _l("Waiting to be read"),
+        "held": _l("Held"),
         "parked": _l("Parked"),
     },
     "member-roles": {

@@ -130,16 +130,17 @@ class Repairs:
             batch.expected[stream] = first - 1
             self._inbox.advance(batch, stream)
         self._inbox.close_batch(batch)
-        return "gap-closed"
+        stays = first not in parked and batch.expected[stream] == first
+        return "next-fails" if stays else "gap-closed"
 
     def _resend(self, tx: Tx, repair: dict[str, Any]) -> str:
-        """Let the relay try once more what the bus refused for good, oldest first."""
-        tx.execute(
+        """Let the relay try once more what the bus refused for good of one key of a topic."""
+        again = tx.execute(
             "update outbox set failed_at = null, failure = null"
-            " where topic = %s and failed_at is not null",
-            (repair["key"],),
+            " where topic = %s and key = %s and failed_at is not null",
+            (repair["source"], repair["key"]),
         )
-        return "resent"
+        return "resent" if again.rowcount else "not-refused"
 
     def _parked(self, tx: Tx, repair: dict[str, Any]) -> dict[str, Any] | None:
         return tx.execute(_PARKED, (repair["parked_id"],)).fetchone()

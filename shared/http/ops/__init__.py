@@ -26,8 +26,8 @@ _DONE: Final[tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...]] = 
     ("/parked", "act", repairing.act),
     ("/repairs/<uuid:batch_id>/for-real", "for_real", repairing.for_real),
     ("/repairs/<uuid:batch_id>/stop", "stop", repairing.stop),
-    ("/gaps", "close_gap", pages.close_gap),
-    ("/outbox", "resend", pages.resend),
+    ("/gaps", "close_gaps", repairing.close_gaps),
+    ("/outbox", "resend", repairing.resend),
 )
 
 

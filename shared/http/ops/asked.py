@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.db.pool import Tx
+from shared.http.ops.repairs import WORKED
 
 SHOWN: Final = 200
 
@@ -24,11 +25,11 @@ class Batch:
         return bool(self.said["done"] == self.said["count"])
 
     @property
-    def would_apply(self) -> int:
-        """Return how many records a dry run found ready to be replayed."""
-        if not self.said["dry_run"] or self.said["action"] != "replay":
+    def would_work(self) -> int:
+        """Return how many repairs a dry run found to go well."""
+        if not self.said["dry_run"]:
             return 0
-        return sum(row["count"] for row in self.outcomes if row["outcome"] == "replayed")
+        return sum(row["count"] for row in self.outcomes if row["outcome"] in WORKED)
 
 
 def latest(tx: Tx, most: int) -> list[dict[str, Any]]:
@@ -73,7 +74,7 @@ where (batch_id = %s or repair_id = %s) and done_at is not null group by outcome
 """
 _ROWS: Final = """
 select r.repair_id, r.parked_id, r.done_at, r.outcome, k.type,
-  coalesce(k.key, r.key) as key, k.sequence
+  coalesce(k.source, r.source) as source, coalesce(k.key, r.key) as key, k.sequence
 from repair r left join parked k using (parked_id)
 where r.batch_id = %s or r.repair_id = %s order by r.number limit %s
 """

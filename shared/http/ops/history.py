@@ -7,7 +7,7 @@ from typing import Any, Final
 from shared.db.pool import Tx
 from shared.http.ops.charts import Chart, draw
 
-SERIES: Final = ("events_out", "events_in", "leaving", "reading", "parked")
+SERIES: Final = ("events_out", "events_in", "leaving", "reading", "held", "parked")
 FLOWS: Final = ("events_out", "events_in")
 """Counted in each span of time; the others are the most that waited in it."""
 
@@ -36,7 +36,8 @@ _SAMPLES: Final = """
 with step as (select make_interval(mins => %(step)s) as span),
 last as (select date_bin(span, now(), 'epoch') as at from step)
 select begins, sum(s.events_out)::bigint as events_out, sum(s.events_in)::bigint as events_in,
-  max(s.leaving) as leaving, max(s.reading) as reading, max(s.parked) as parked
+  max(s.leaving) as leaving, max(s.reading) as reading, max(s.held) as held,
+  max(s.parked) as parked
 from step, last, generate_series(at - (%(steps)s - 1) * span, at, span) as begins
 left join pipeline_sample s on s.minute >= begins and s.minute < begins + (select span from step)
 group by begins order by begins

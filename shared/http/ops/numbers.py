@@ -1,4 +1,4 @@
-"""The three numbers of a pipeline: waiting to leave, waiting to be read, parked."""
+"""The numbers of a pipeline: waiting to leave, to be read, for an earlier event, parked."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,6 +45,7 @@ class Numbers:
 
     leaving: Waiting
     reading: Waiting
+    held: Waiting
     parked: Waiting
     worker_seen: datetime | None
 
@@ -54,7 +55,7 @@ class Numbers:
 
     def is_stuck(self, now: datetime) -> bool:
         """Tell whether something has waited for long that should flow by itself."""
-        return self.leaving.is_long(now) or self.reading.is_long(now)
+        return any(one.is_long(now) for one in (self.leaving, self.reading, self.held))
 
 
 def read_numbers(tx: Tx) -> Numbers:
@@ -126,10 +127,10 @@ def _parse(text: str) -> Numbers:
     return Numbers(**kinds, worker_seen=moment(_SEEN))
 
 
-_KINDS: Final = ("leaving", "reading", "parked")
+_KINDS: Final = ("leaving", "reading", "held", "parked")
 _NUMBERS: Final = """
 select l.count as leaving, l.since as leaving_since, r.count as reading, r.since as reading_since,
-  p.count as parked, p.since as parked_since,
+  h.count as held, h.since as held_since, p.count as parked, p.since as parked_since,
   (select max(minute) from pipeline_sample) as worker_seen
 from
   (select count(*), min(created_at) as since from (
@@ -137,5 +138,6 @@ from
     union all select created_at from outbox where failed_at is not null) o) l,
   (select coalesce(sum(records), 0)::bigint as count,
     min(behind_since) filter (where records > 0) as since from consumer_lag) r,
+  (select count(*), min(held_at) as since from held) h,
   (select count(*), min(first_at) as since from parked where closed_at is null) p
 """

@@ -2,14 +2,11 @@
 
 from datetime import UTC, datetime
 
-from flask import Response, redirect, request, url_for
-from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+from flask import Response, url_for
 
 from shared.contracts.codes import OPS_REASONS
-from shared.db.pool import transaction
-from shared.errors import NotFound, Rejected
-from shared.http.access import current_member
+from shared.db.pool import now, transaction
+from shared.http.asking import PER_SECOND
 from shared.http.ops import asked, pipeline
 from shared.http.ops.history import FLOWS, SERIES, read_history
 from shared.http.ops.numbers import Numbers, fetch_numbers, read_numbers
@@ -23,7 +20,7 @@ def show() -> Response:
     """Show what flows, what waits and since when."""
     parts = web()
     with transaction(parts.pool) as tx:
-        numbers, history = read_numbers(tx), read_history(tx)
+        numbers, history, moment = read_numbers(tx), read_history(tx), now(tx)
         state, latest = pipeline.read_pipeline(tx), asked.latest(tx, _ASKED_SHOWN)
     sections = [(section.template, section.context(parts.pool)) for section in parts.ops.sections]
     return page(
@@ -32,9 +29,10 @@ def show() -> Response:
         history=history,
         state=state,
         asked=latest,
-        now=datetime.now(UTC),
+        now=moment,
         sections=sections,
         reasons=OPS_REASONS,
+        per_second=PER_SECOND,
         series=SERIES,
         flows=FLOWS,
     )
@@ -54,43 +52,3 @@ def services() -> Response:
         for name in sorted(inside)
     ]
     return page("ops/services.html", rows=rows, now=datetime.now(UTC))
-
-
-def close_gap() -> ResponseReturnValue:
-    """Ask the worker to go on without the events that never came."""
-    stream = tuple(request.form.get(name, "") for name in ("consumer", "source", "key"))
-    with transaction(web().pool) as tx:
-        done = pipeline.ask_close_gap(
-            tx, stream, reason=reason_given(), asked_by=current_member().member_id
-        )
-    if not done:
-        raise NotFound(_("Nothing waits behind a gap here any more."))
-    return redirect(url_for("ops.show", _anchor="held"), code=303)
-
-
-def resend() -> ResponseReturnValue:
-    """Ask the worker to send again what the bus refused of a topic."""
-    with transaction(web().pool) as tx:
-        done = pipeline.ask_resend(
-            tx,
-            web().service,
-            request.form.get("topic", ""),
-            reason=reason_given(),
-            asked_by=current_member().member_id,
-        )
-    if not done:
-        raise NotFound(_("The bus has refused nothing of this topic any more."))
-    return redirect(url_for("ops.show", _anchor="outbox"), code=303)
-
-
-def reason_given() -> str:
-    """Return the coded reason of the form.
-
-    Raises:
-        Rejected: none was chosen.
-
-    """
-    reason = request.form.get("reason", "")
-    if reason not in OPS_REASONS:
-        raise Rejected(_("Choose the reason."), {"reason": [_("Choose the reason.")]})
-    return reason

@@ -7,10 +7,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.db.pool import Tx
+from shared.http.asking import Order
+from shared.http.ops import repairs
 
 SHOWN: Final = 100
-MOST_AT_ONCE: Final = 10_000
-ACTIONS: Final = ("dry-run", "replay", "discard")
+ACTIONS: Final = ("replay", "discard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,6 @@ class Selection:
     def values(self) -> dict[str, object]:
         """Return the parameters of a query."""
         return {"parked_reason": self.reason, "type": self.type, "record": self.record}
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to do with them: `action` is one of ACTIONS, `per_second` how fast, `reason` why."""
-
-    action: str
-    reason: str
-    per_second: int
-    asked_by: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +49,8 @@ def read_parked(tx: Tx, selection: Selection) -> Parked:
 
 
 def ask(tx: Tx, selection: Selection, order: Order, *, until: datetime) -> UUID | None:
-    """Ask the worker to do so with what was parked until then; None when nothing is parked.
-
-    One row for each record, which is its audit. What is asked for already is left out.
-    """
-    values = {**selection.values(), "until": until, "most": MOST_AT_ONCE}
-    return _ask(tx, _ASK, order, values)
-
-
-def ask_for_real(tx: Tx, dry_batch: UUID, order: Order) -> UUID | None:
-    """Ask to replay what a dry run of this batch would have applied; None when nothing is left."""
-    return _ask(tx, _ASK_FOR_REAL, order, {"dry_batch": dry_batch})
-
-
-def _ask(tx: Tx, statement: str, order: Order, values: Mapping[str, object]) -> UUID | None:
-    made = tx.execute(
-        "insert into repair_batch (per_second) values (%s) returning batch_id", (order.per_second,)
-    ).fetchone()
-    batch_id: UUID | None = made["batch_id"] if made else None
-    dry = order.action == "dry-run"
-    asked = tx.execute(
-        statement.encode(),
-        {
-            **values,
-            "batch": batch_id,
-            "action": "replay" if dry else order.action,
-            "dry": dry,
-            "reason": order.reason,
-            "asked_by": order.asked_by,
-        },
-    )
-    return batch_id if asked.rowcount else None
+    """Ask the worker to do so with what was parked until then; None when nothing is parked."""
+    return repairs.ask(tx, _TARGETS, order, {**selection.values(), "until": until})
 
 
 _CHOSEN: Final = """
@@ -114,21 +76,8 @@ select parked_id, consumer, topic, coalesce(type, 'unknown') as type, reason, at
     and not r.dry_run limit 1) as asked
 from parked k where {_CHOSEN} order by first_at, sequence limit %(most)s
 """  # noqa: S608  (constants of this module)
-_NOT_ASKED: Final = """
-not exists (select 1 from repair r
-  where r.parked_id = k.parked_id and r.done_at is null and r.dry_run = %(dry)s)
-"""
-_INSERT: Final = """
-insert into repair (batch_id, action, dry_run, consumer, parked_id, reason, asked_by)
-select %(batch)s, %(action)s, %(dry)s, k.consumer, k.parked_id, %(reason)s, %(asked_by)s
-"""
-_ASK: Final = f"""
-{_INSERT} from parked k where {_CHOSEN} and {_NOT_ASKED}
-order by k.first_at, k.sequence limit %(most)s
-"""
-_ASK_FOR_REAL: Final = f"""
-{_INSERT} from repair d join parked k using (parked_id)
-where d.batch_id = %(dry_batch)s and d.dry_run and d.action = 'replay' and d.outcome = 'replayed'
-  and k.closed_at is null and {_NOT_ASKED}
-order by d.number
-"""
+_TARGETS: Final = f"""
+select k.consumer, k.parked_id, null::text as source, null::text as key, k.first_at as since,
+  k.sequence
+from parked k where {_CHOSEN}
+"""  # noqa: S608  (constants of this module)

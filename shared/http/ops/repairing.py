@@ -1,6 +1,5 @@
-"""The pages on which an operator tries, replays and discards parked records, and sees it done."""
+"""What an operator has tried and done: records replayed or discarded, gaps closed, topics sent."""
 
-from datetime import datetime
 from uuid import UUID
 
 from flask import Response, redirect, request, url_for
@@ -11,15 +10,14 @@ from shared.contracts.codes import OPS_REASONS
 from shared.db.pool import now, transaction
 from shared.errors import NotFound, Rejected
 from shared.http.access import current_member
-from shared.http.asking import page_time
+from shared.http.asking import FASTEST, PER_SECOND, Order, order_given
 from shared.http.labels import LABELS
-from shared.http.ops import asked
+from shared.http.ops import asked, pipeline
 from shared.http.ops import parked as records
+from shared.http.ops.repairs import MOST_AT_ONCE, ask_for_real
 from shared.http.render import page
 from shared.http.web import web
 
-PER_SECOND = 5
-FASTEST = 50
 _ASKED_SHOWN = 100
 
 
@@ -31,14 +29,31 @@ def parked() -> Response:
 def act() -> ResponseReturnValue:
     """Ask the worker to try, replay or discard what passes the filter and was parked by then."""
     try:
-        order, until = _order()
+        order, until = order_given(records.ACTIONS)
     except Rejected as wrong:
         return _parked_page(wrong.fields or {}, status=422)
     with transaction(web().pool) as tx:
         batch_id = records.ask(tx, _selection(), order, until=until)
-        if batch_id is None:
-            raise _nothing_left()
-    return redirect(url_for("ops.batch", batch_id=batch_id), code=303)
+    return _lead_to(batch_id)
+
+
+def close_gaps() -> ResponseReturnValue:
+    """Ask the worker to go on without the events that never came, of one stream or of all."""
+    order, until = order_given(("close-gap",))
+    stream = tuple(request.form.get(name, "") for name in ("consumer", "source", "key"))
+    with transaction(web().pool) as tx:
+        batch_id = pipeline.ask_close_gaps(tx, stream if any(stream) else None, order, until=until)
+    return _lead_to(batch_id)
+
+
+def resend() -> ResponseReturnValue:
+    """Ask the worker to send again what the bus refused of a topic."""
+    order, until = order_given(("resend",))
+    with transaction(web().pool) as tx:
+        batch_id = pipeline.ask_resend(
+            tx, web().service, request.form.get("topic", ""), order, until=until
+        )
+    return _lead_to(batch_id)
 
 
 def repairs() -> Response:
@@ -59,18 +74,15 @@ def batch(batch_id: UUID) -> Response:
 
 
 def for_real(batch_id: UUID) -> ResponseReturnValue:
-    """Ask to replay what a dry run found ready, for the same reason and at the same pace."""
+    """Ask for what a dry run found to go well, for the same reason and at the same pace."""
     with transaction(web().pool) as tx:
         tried = asked.read_batch(tx, batch_id)
-        if tried is None or not tried.would_apply:
-            raise _nothing_left()
-        order = records.Order(
-            "replay", tried.said["reason"], tried.said["per_second"], current_member().member_id
-        )
-        real = records.ask_for_real(tx, batch_id, order)
-        if real is None:
-            raise _nothing_left()
-    return redirect(url_for("ops.batch", batch_id=real), code=303)
+        real = None
+        if tried is not None and tried.would_work:
+            said, by = tried.said, current_member().member_id
+            order = Order(said["action"], said["reason"], said["per_second"], by)
+            real = ask_for_real(tx, batch_id, order)
+    return _lead_to(real)
 
 
 def stop(batch_id: UUID) -> ResponseReturnValue:
@@ -82,8 +94,10 @@ def stop(batch_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("ops.batch", batch_id=batch_id), code=303)
 
 
-def _nothing_left() -> NotFound:
-    return NotFound(_("None of these records is parked any more, or all are asked for."))
+def _lead_to(batch_id: UUID | None) -> ResponseReturnValue:
+    if batch_id is None:
+        raise NotFound(_("Nothing of this waits any more, or all of it is asked for."))
+    return redirect(url_for("ops.batch", batch_id=batch_id), code=303)
 
 
 def _parked_page(errors: object, *, status: int = 200) -> Response:
@@ -102,7 +116,7 @@ def _parked_page(errors: object, *, status: int = 200) -> Response:
         per_second=PER_SECOND,
         fastest=FASTEST,
         shown=records.SHOWN,
-        most=records.MOST_AT_ONCE,
+        most=MOST_AT_ONCE,
     )
 
 
@@ -117,37 +131,3 @@ def _selection() -> records.Selection:
     return records.Selection(
         given.get("reason_parked") or None, given.get("type") or None, record_id
     )
-
-
-def _order() -> tuple[records.Order, datetime]:
-    """Return what the form asks for, and when its page was made.
-
-    Raises:
-        Rejected: something is not chosen.
-
-    """
-    form, faults = request.form, {}
-    action, reason = form.get("action", ""), form.get("reason", "")
-    if action not in records.ACTIONS:
-        faults["action"] = [_("Choose what to do: try it out, replay or discard.")]
-    if reason not in OPS_REASONS:
-        faults["reason"] = [_("Choose the reason.")]
-    per_second = _per_second()
-    if per_second is None:
-        faults["per_second"] = [
-            _("Enter how many a second, from 1 to %(fastest)s.", fastest=FASTEST)
-        ]
-    if action == "discard" and not form.get("sure"):
-        faults["sure"] = [_("Tick that you know: a discard cannot be undone.")]
-    until = page_time()
-    if faults or per_second is None or until is None:
-        raise Rejected(
-            _("Some answers need another look."), faults or {"": [_("Open the page again.")]}
-        )
-    return records.Order(action, reason, per_second, current_member().member_id), until
-
-
-def _per_second() -> int | None:
-    text = request.form.get("per_second", "").strip()
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    return number if 1 <= number <= FASTEST else None

@@ -68,15 +68,16 @@ def add_staff(
 
 
 STREAM = {"consumer": "intake", "source": "/routing/baton-rouge", "key": "held-key"}
+_ORDER = {
+    "action": "dry-run",
+    "reason": "cause-mended",
+    "per_second": "5",
+    "until": "2100-01-01T00:00:00+00:00",
+}
 OPERATION: Mapping[str, Mapping[str, str]] = {
-    "POST /ops/parked": {
-        "action": "dry-run",
-        "reason": "cause-mended",
-        "per_second": "5",
-        "until": "2100-01-01T00:00:00+00:00",
-    },
-    "POST /ops/gaps": {**STREAM, "reason": "cause-mended"},
-    "POST /ops/outbox": {"topic": "refused-topic", "reason": "cause-mended"},
+    "POST /ops/parked": _ORDER,
+    "POST /ops/gaps": {**_ORDER, **STREAM},
+    "POST /ops/outbox": {**_ORDER, "topic": "refused-topic"},
 }
 """What an operator's forms say, in every service."""
 

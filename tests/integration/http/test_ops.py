@@ -90,9 +90,10 @@ def test_a_parked_record_shows_its_reason_and_never_its_content(
         assert "secret" not in shown
 
 
-def test_the_three_numbers_lead_to_where_one_can_act(
+def test_the_numbers_lead_to_where_one_can_act(
     operator: FlaskClient, base_db: TestDatabase
 ) -> None:
+    hold(base_db, "r-1")
     park(base_db)
     park(base_db)
 
@@ -102,10 +103,13 @@ def test_the_three_numbers_lead_to_where_one_can_act(
     assert [link.get_text(" ", strip=True) for item in numbers for link in item.select("a")] == [
         "0 waiting to leave",
         "0 waiting to be read",
+        "1 held",
         "2 parked",
     ]
     assert "since" in numbers[2].get_text()
-    assert numbers[2].select_one('a[href$="/ops/parked"]') is not None
+    assert "since" in numbers[3].get_text()
+    assert numbers[2].select_one('a[href="#held"]') is not None
+    assert numbers[3].select_one('a[href$="/ops/parked"]') is not None
 
 
 def test_the_filter_in_the_address_narrows_the_list_and_what_is_acted_on(
@@ -233,12 +237,12 @@ def test_the_charts_have_words_and_a_table_and_say_what_was_not_measured(
     page = BeautifulSoup(operator.get("/ops").text, "html.parser")
 
     words = [str(chart["aria-label"]) for chart in page.select("svg[role=img]")]
-    assert len(words) == 10
+    assert len(words) == 12
     assert words[0] == ("Events out, last hour: 435, at most 29 in 1 min; 30 of 60 not measured")
     assert words[4] == "Waiting to leave, last hour: at most 29, last 0; 30 of 60 not measured"
     hour = page.select("details table")[0]
     assert len(hour.select("tbody tr")) == 60
-    assert len(hour.find_all("td", string="not measured")) == 30 * 5
+    assert len(hour.find_all("td", string="not measured")) == 30 * 6
 
 
 @pytest.mark.parametrize(
@@ -258,24 +262,86 @@ def test_a_worker_that_is_silent_is_told_of_first(
     assert ("The worker is silent" in operator.get("/ops").text) is silent
 
 
-def test_a_gap_is_closed_only_where_something_waits(
+def a_form(client: FlaskClient, **fields: str) -> dict[str, str]:
+    """Return the fields of a form on the overview."""
+    page = client.get("/ops").text
+    until = re.search(r'name="until" value="([^"]+)"', page)
+    return {
+        "csrf_token": form_token(page),
+        "until": until[1] if until else "",
+        "per_second": "5",
+        **fields,
+    }
+
+
+def test_a_held_record_shows_what_it_waits_for_since_when_and_how_often_it_came(
     operator: FlaskClient, base_db: TestDatabase
 ) -> None:
     hold(base_db, "r-1")
-    token = form_token(operator.get("/ops").text)
-    form = {
-        "csrf_token": token,
-        "consumer": "routing",
-        "source": "/intake/brva",
-        "key": "r-1",
-        "reason": "lost-in-retention",
-    }
+    with psycopg.connect(base_db.owner) as connection:
+        connection.execute(
+            "update held set attempts = 7, held_at = now() - interval '3 hours',"
+            " last_at = now() - interval '2 hours'"
+        )
+
+    page = BeautifulSoup(operator.get("/ops").text, "html.parser")
+
+    row = page.select("section[aria-labelledby=held] tbody tr")[0]
+    cells = {str(cell["data-label"]): cell.get_text(" ", strip=True) for cell in row.select("td")}
+    shown = ("Waits for", "Held", "Attempts", "First", "Last")
+    assert [cells[name] for name in shown] == ["number 1 to 4", "1", "7", "3 h ago", "2 h ago"]
+
+
+@pytest.mark.parametrize(("action", "dry"), [("dry-run", True), ("close-gap", False)])
+def test_a_gap_is_tried_or_closed_only_where_something_waits(
+    operator: FlaskClient, base_db: TestDatabase, action: str, *, dry: bool
+) -> None:
+    hold(base_db, "r-1")
+    stream = {"consumer": "routing", "source": "/intake/brva", "key": "r-1"}
+    form = a_form(operator, action=action, reason="lost-in-retention", **stream)
 
     done = operator.post("/ops/gaps", data=form)
     nothing = operator.post("/ops/gaps", data={**form, "key": "r-2"})
 
     assert (done.status_code, nothing.status_code) == (303, 404)
-    assert repairs(base_db) == [("close-gap", False, "routing", None, "r-1", "lost-in-retention")]
+    assert repairs(base_db) == [("close-gap", dry, "routing", None, "r-1", "lost-in-retention")]
+    progress = operator.get(led_to(done)).text
+    assert ("Nothing is changed" in progress) is dry
+    assert "At most 5 a second" in progress
+
+
+def test_all_gaps_are_closed_in_one_batch_but_those_behind_a_parked_record(
+    operator: FlaskClient, base_db: TestDatabase
+) -> None:
+    for key in ("r-1", "r-2", "r-3"):
+        hold(base_db, key)
+    with psycopg.connect(base_db.owner) as connection:
+        connection.execute(
+            "insert into parked (consumer, topic, source, key, sequence, headers, reason)"
+            " values ('routing', 't', '/intake/brva', 'r-3', 1, '{}', 'wrong-shape')"
+        )
+
+    page = operator.get("/ops").text
+    form = a_form(operator, action="close-gap", reason="lost-in-retention")
+    operator.post("/ops/gaps", data=form)
+
+    assert "All 2 gaps" in page
+    assert "Act on the parked record" in page
+    assert [row[4] for row in repairs(base_db)] == ["r-1", "r-2"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reason": "because"}, {"action": "drop"}, {"per_second": "900"}, {"until": "now"}]
+)
+def test_a_gap_or_topic_needs_a_reason_an_action_a_pace_and_a_page(
+    operator: FlaskClient, base_db: TestDatabase, changes: dict[str, str]
+) -> None:
+    hold(base_db, "r-1")
+    form = a_form(operator, action="dry-run", reason="lost-in-retention")
+
+    assert operator.post("/ops/gaps", data={**form, **changes}).status_code == 422
+    assert operator.post("/ops/outbox", data={**form, **changes}).status_code == 422
+    assert repairs(base_db) == []
 
 
 @pytest.mark.parametrize("role", ["advocate", "partner", "coordinator", "client"])
@@ -299,28 +365,26 @@ def test_nobody_but_an_operator_sees_or_repairs_anything(
     assert repairs(base_db) == []
 
 
-def test_what_the_bus_refused_is_sent_again_on_request(
-    operator: FlaskClient, base_db: TestDatabase
+@pytest.mark.parametrize(("action", "dry"), [("dry-run", True), ("resend", False)])
+def test_what_the_bus_refused_is_tried_or_sent_again_on_request(
+    operator: FlaskClient, base_db: TestDatabase, action: str, *, dry: bool
 ) -> None:
     with psycopg.connect(base_db.owner) as connection:
         connection.execute(
             "insert into outbox (event_id, topic, key, sequence, type, headers, payload,"
-            " failed_at, failure) values (gen_random_uuid(), 'intake.referral.brva', 'k', 1, 't',"
-            " '{}', '', now(), 'not-allowed')"
+            " failed_at, failure) select gen_random_uuid(), 'intake.referral.brva', 'k' || n, 1,"
+            " 't', '{}', '', now(), 'not-allowed' from generate_series(1, 2) n"
         )
-    form = {
-        "csrf_token": form_token(operator.get("/ops").text),
-        "topic": "intake.referral.brva",
-        "reason": "cause-mended",
-    }
+    topic = {"topic": "intake.referral.brva"}
+    form = a_form(operator, action=action, reason="cause-mended", **topic)
 
     answers = [
         operator.post("/ops/outbox", data={**form, **changes}).status_code
-        for changes in ({"reason": "because"}, {"topic": "another"}, {}, {})
+        for changes in ({"topic": "another"}, {}, {})
     ]
 
-    assert answers == [422, 404, 303, 303]
+    assert answers == [404, 303, 404]
     assert repairs(base_db) == [
-        ("resend", False, "sample", None, "intake.referral.brva", "cause-mended")
+        ("resend", dry, "sample", None, key, "cause-mended") for key in ("k1", "k2")
     ]
-    assert "Asked, waits for the worker" in operator.get("/ops").text
+    assert ("Asked, waits for the worker" in operator.get("/ops").text) is not dry

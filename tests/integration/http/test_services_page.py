@@ -49,6 +49,11 @@ def busy(database: TestDatabase) -> None:
             " values ('c', 't', 41, now() - interval '2 hours')"
         )
         connection.execute(
+            "insert into held (consumer, source, key, sequence, type, topic, headers, payload,"
+            " held_at) select 'c', 's', 'k', n, 't', 't', '{}', '', now() - interval '4 hours'"
+            " from generate_series(2, 38) n"
+        )
+        connection.execute(
             "insert into pipeline_sample values (date_trunc('minute', now()), 0, 0, 0, 0, 0)"
         )
 
@@ -63,8 +68,8 @@ def test_each_service_shows_its_numbers_and_one_that_is_away_says_so(
 
     page = client.get("/ops/services").text
 
-    assert page.count("<strong>41</strong>") == 2
-    assert page.count("2 h ago") == 2
+    assert page.count("<strong>41</strong>") == page.count("<strong>37</strong>") == 2
+    assert page.count("2 h ago") == page.count("4 h ago") == 2
     assert 'href="https://routing.example.org/ops"' in page
     assert page.count("Waits for long") == 2
     assert page.count("Cannot be reached") == 1
@@ -76,7 +81,8 @@ def test_the_numbers_come_whole_through_the_metrics(other: str, base_db: TestDat
     numbers = fetch_numbers(other)
 
     assert numbers is not None
-    assert (numbers.leaving.count, numbers.reading.count, numbers.parked.count) == (0, 41, 1)
+    assert (numbers.leaving.count, numbers.reading.count) == (0, 41)
+    assert (numbers.held.count, numbers.parked.count) == (37, 1)
     assert numbers.leaving.since is None
     assert numbers.parked.since is not None
     assert numbers.worker_seen is not None
@@ -100,8 +106,12 @@ def test_the_metrics_name_no_organization_and_no_referral(
 
     shown = {line.split(" ")[0] for line in lines if line.startswith("wh_pipeline")}
     assert shown == {
-        *(f'wh_pipeline_waiting{{where="{name}"}}' for name in ("leaving", "reading", "parked")),
+        *(
+            f'wh_pipeline_waiting{{where="{name}"}}'
+            for name in ("leaving", "reading", "held", "parked")
+        ),
         'wh_pipeline_oldest_timestamp_seconds{where="reading"}',
+        'wh_pipeline_oldest_timestamp_seconds{where="held"}',
         'wh_pipeline_oldest_timestamp_seconds{where="parked"}',
         "wh_pipeline_worker_seen_timestamp_seconds",
     }

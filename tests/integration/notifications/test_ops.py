@@ -160,6 +160,7 @@ def send_all_again(client: FlaskClient, **form: str) -> int:
         "until": until[1] if until else datetime.now(UTC).isoformat(),
         "reason": "cause-mended",
         "per_second": "2",
+        "action": "send-again",
         **form,
     }
     return client.post("/ops/deliveries/send-again", data=data).status_code
@@ -185,6 +186,27 @@ def test_all_that_failed_goes_out_again_one_after_the_other_and_each_has_its_aud
         "1",
         "0",
         "1",
+        "The cause is mended",
+        "Invented operator",
+    ]
+
+
+def test_a_trial_run_says_how_many_would_go_and_sends_nothing(
+    client: FlaskClient, world: PostgresWorld, failed: Callable[..., UUID], woken: list[int]
+) -> None:
+    referral = failed()
+    before = world.rows(referral)
+
+    assert send_all_again(client, action="dry-run") == 303
+
+    assert world.rows(referral) == before
+    assert woken == []
+    page = BeautifulSoup(client.get("/ops/deliveries").text, "html.parser")
+    row = page.select("table[aria-labelledby=again] tbody tr")[0]
+    assert [cell.get_text(strip=True) for cell in row.select("td")] == [
+        "1",
+        "trial run: nothing was sent",
+        "0",
         "The cause is mended",
         "Invented operator",
     ]
@@ -236,7 +258,10 @@ def test_many_never_include_what_is_delivered_stopped_or_over(
     assert send_all_again(client) == 404
 
 
-@pytest.mark.parametrize("form", [{"reason": "because"}, {"per_second": "0"}, {"until": "now"}])
+@pytest.mark.parametrize(
+    "form",
+    [{"reason": "because"}, {"per_second": "0"}, {"until": "now"}, {"action": "drop"}],
+)
 def test_sending_many_again_needs_a_reason_a_pace_and_a_page(
     client: FlaskClient, world: PostgresWorld, failed: Callable[..., UUID], form: dict[str, str]
 ) -> None:

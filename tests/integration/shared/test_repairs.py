@@ -11,9 +11,12 @@ import pytest
 
 from shared.contracts.event import Event
 from shared.db import Pool, open_pool, transaction
+from shared.http.asking import Order
 from shared.http.ops.asked import Batch, read_batch, stop_batch
 from shared.http.ops.numbers import read_numbers
-from shared.http.ops.parked import Order, Selection, ask, ask_for_real
+from shared.http.ops.parked import Selection, ask
+from shared.http.ops.pipeline import ask_close_gaps, ask_resend
+from shared.http.ops.repairs import ask_for_real
 from shared.worker import Inbox, Repairs
 from shared.worker.inbox import park
 from tests.integration.shared.test_inbox import (
@@ -22,6 +25,7 @@ from tests.integration.shared.test_inbox import (
     an_inbox,
     effects,
     fails_for,
+    note,
     waiting,
 )
 from tests.support.databases import TestDatabase
@@ -41,7 +45,8 @@ def pool(base_db: TestDatabase) -> Iterator[Pool]:
 
 
 def an_order(action: str = "replay", *, per_second: int = 50) -> Order:
-    return Order(action, "cause-mended", per_second, OLGA)
+    dry = action == "dry-run"
+    return Order("replay" if dry else action, "cause-mended", per_second, OLGA, dry)
 
 
 def asked(pool: Pool, selection: Selection, order: Order) -> UUID:
@@ -292,3 +297,104 @@ def test_the_three_numbers_say_how_many_and_since_when(pool: Pool) -> None:
     assert timedelta(hours=1.9) < datetime.now(UTC) - numbers.reading.since < timedelta(hours=2.1)
     assert numbers.leaving.count == 0
     assert numbers.leaving.since is None
+
+
+def gaps_asked(pool: Pool, order: Order, stream: tuple[str, str, str] | None = None) -> UUID:
+    with transaction(pool) as tx:
+        batch = ask_close_gaps(tx, stream, order, until=datetime.now(UTC) + timedelta(minutes=1))
+    assert batch is not None
+    return batch
+
+
+def a_gap(*, dry_run: bool = False) -> Order:
+    return Order("close-gap", "lost-in-retention", 50, OLGA, dry_run)
+
+
+def test_closing_gaps_is_tried_first_and_then_done_for_what_would_work(pool: Pool) -> None:
+    good, bad = UUID(int=1), UUID(int=2)
+
+    def fails_there(event: Event, unit: PlainUnit) -> None:
+        if event.key == str(bad):
+            raise RuntimeError("a bug")
+        note(event, unit)
+
+    inbox = an_inbox(pool, fails_there)
+    inbox.apply([a_record(3, key=good), a_record(3, key=bad)])
+    before = snapshot(pool)
+
+    dry = gaps_asked(pool, a_gap(dry_run=True))
+    work(pool, inbox)
+
+    assert outcomes(pool, dry) == {"gap-closed": 1, "next-fails": 1}
+    assert shown(pool, dry).would_work == 1
+    assert snapshot(pool) == before
+
+    with transaction(pool) as tx:
+        real = ask_for_real(tx, dry, a_gap())
+    work(pool, inbox)
+
+    assert real is not None
+    assert outcomes(pool, real) == {"gap-closed": 1}
+    assert effects(pool, good) == [3]
+    assert [row["key"] for row in waiting(pool, "held")] == [str(bad)]
+
+
+def test_one_gap_is_closed_and_the_others_stay(pool: Pool) -> None:
+    inbox = an_inbox(pool)
+    inbox.apply([a_record(3, key=UUID(int=1)), a_record(3, key=UUID(int=2))])
+
+    gaps_asked(pool, a_gap(), ("routing", "/intake/brva", str(UUID(int=2))))
+    work(pool, inbox)
+
+    assert [row["key"] for row in waiting(pool, "held")] == [str(UUID(int=1))]
+
+
+def test_what_waits_behind_a_parked_record_has_no_gap_to_close(pool: Pool) -> None:
+    three_parked(pool)
+
+    with transaction(pool) as tx:
+        later = datetime.now(UTC) + timedelta(minutes=1)
+        assert ask_close_gaps(tx, None, a_gap(), until=later) is None
+
+
+def refuse(pool: Pool, key: str, sequence: int = 1) -> None:
+    with transaction(pool) as tx:
+        tx.execute(
+            "insert into outbox (event_id, topic, key, sequence, type, headers, payload,"
+            " failed_at, failure) values (gen_random_uuid(), 'routing.partner', %s, %s, 't', '{}',"
+            " '', now(), 'not-allowed')",
+            (key, sequence),
+        )
+
+
+def refused(pool: Pool) -> list[str]:
+    with transaction(pool) as tx:
+        rows = tx.execute("select key from outbox where failed_at is not null order by id")
+        return [row["key"] for row in rows]
+
+
+def test_what_the_bus_refused_is_tried_first_and_goes_key_by_key(pool: Pool) -> None:
+    inbox = an_inbox(pool)
+    for key, sequence in (("a", 1), ("a", 2), ("b", 1)):
+        refuse(pool, key, sequence)
+    later = datetime.now(UTC) + timedelta(minutes=1)
+
+    def ask_for(*, dry_run: bool) -> UUID:
+        order = Order("resend", "cause-mended", 2, OLGA, dry_run)
+        with transaction(pool) as tx:
+            batch = ask_resend(tx, "routing", "routing.partner", order, until=later)
+        assert batch is not None
+        return batch
+
+    dry = ask_for(dry_run=True)
+    work(pool, inbox)
+    assert outcomes(pool, dry) == {"resent": 2}
+    assert refused(pool) == ["a", "a", "b"]
+
+    real = ask_for(dry_run=False)
+    assert Repairs(inbox, lambda: None).step()
+    assert refused(pool) == ["b"]
+    work(pool, inbox)
+
+    assert outcomes(pool, real) == {"resent": 2}
+    assert refused(pool) == []

@@ -94,3 +94,20 @@ def test_a_day_is_96_quarters_of_an_hour_with_the_most_that_waited_in_each(pool:
     row = day.rows[-3]
     assert (row["events_out"], row["events_in"], row["leaving"]) == (15, 30, 14)
     assert day.charts["leaving"].missing == 95
+
+
+def test_the_most_that_was_held_in_a_minute_is_kept(pool: Pool) -> None:
+    samples = Samples("sampled", pool)
+    with transaction(pool) as tx:
+        tx.execute(
+            "insert into held (consumer, source, key, sequence, type, topic, headers, payload)"
+            " values ('sampled', 's', 'k', 2, 't', 't', '{}', '')"
+        )
+    samples.step()
+    with transaction(pool) as tx:
+        tx.execute("delete from held")
+    samples.step()
+
+    with transaction(pool) as tx:
+        hour, _ = read_history(tx)
+    assert max(row["held"] or 0 for row in hour.rows) == 1

@@ -19,7 +19,7 @@ RELEASED = {
         "22cb010074344ff0628777614202979c1a619dc8c4d6b205b4d9c00c6cdb8bac"
     ),
     "notifications/migrations/versions/0002_pipeline.py": (
-        "88ffde0107e98e913d784d097d99d4542760f3556b0f5b699f6ba90f474d356a"
+        "90833ae4a82557e1af1711f6c59aa888d9a0664c0462f800fd3b0c717800b797"
     ),
     "routing/migrations/versions/0001_first.py": (
         "423b41793988fa4e8756d5777dad8165666ed805c050d3d825a718684a98aa23"
