@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 import requests
 
@@ -62,6 +63,7 @@ def submit(system: System) -> None:
     asked = {"facts": FACTS, "barred_partners": []}
     found = post(system, "routing", machines.INTAKE, "/previews", asked)
     partner = next(each["partner_id"] for each in found["partners"] if each["fits"])
+    assert wait_until(lambda: is_known(system, partner)), "intake was not told of the partner"
     person = {name: FACTS[name] for name in ("age_band", "languages", "interpreter")}
     wishes = {name: FACTS[name] for name in ("needs", "urgency", "county", "preferences")}
     body = {
@@ -72,6 +74,13 @@ def submit(system: System) -> None:
         "releases": [a_release(random.Random(1), partner, 1)],
     }
     post(system, "intake", machines.AGENCY_SYSTEM, "/referrals", body)
+
+
+def is_known(system: System, partner: str) -> bool:
+    """Tell whether intake has read of the partner, which it would refuse before."""
+    with psycopg.connect(system.dsn("intake")) as connection:
+        found = connection.execute("select from partner where partner_id = %s", (partner,))
+        return found.rowcount > 0
 
 
 def lines(system: System, process: str) -> list[Mapping[str, Any]]:
