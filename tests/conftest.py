@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 import hypothesis
 import pytest
 import structlog
+from playwright.sync_api import Browser
 
 from shared.log import configure
 from tests.support.brokers import a_broker
+from tests.support.browsers import a_chromium, skip_without_chromium
 from tests.support.databases import Server, TestDatabase, a_server
 
 # A machine that is busy with other things is no fault of what is tested.
@@ -84,6 +86,14 @@ def kafka_url() -> Iterator[str]:
     """Give the address of a Kafka broker; tests share it, so their names must be their own."""
     with a_broker() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Give a real browser."""
+    skip_without_chromium()
+    with a_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
