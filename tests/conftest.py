@@ -19,6 +19,15 @@ from tests.support.databases import Server, TestDatabase, a_server
 hypothesis.settings.register_profile("steady", deadline=None)
 hypothesis.settings.load_profile("steady")
 
+# Its own way shows every variable of every frame, which takes seconds where a failure is logged.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -100,6 +109,7 @@ def chromium() -> Iterator[Browser]:
 def logged() -> Iterator[Callable[[], str]]:
     """Log as a process does; give what was written so far."""
     handlers, level = logging.root.handlers[:], logging.root.level
+    before = structlog.get_config()
     logging.root.handlers.clear()
     written = io.StringIO()
     configure("test")
@@ -112,5 +122,5 @@ def logged() -> Iterator[Callable[[], str]]:
     )
     logging.root.handlers = [logging.StreamHandler(written)]
     yield written.getvalue
-    structlog.reset_defaults()
+    structlog.configure(**before)
     logging.root.handlers, logging.root.level = handlers, level
