@@ -29,7 +29,10 @@ def run_due(works: Works) -> bool:
 
 
 def retry_waiting(works: Works) -> bool:
-    """Try referrals again that wait for a place, or in an emergency for an open door (R-44)."""
+    """Try referrals again that wait for a place, or in an emergency for an open door (R-44).
+
+    One whose last release has ended meanwhile needs a new one (R-46).
+    """
     with works() as work:
         waiting = work.store.waiting_referrals(work.now, BATCH)
     for referral_id in waiting:
@@ -46,6 +49,8 @@ def check_clocks(referral_id: UUID, work: Work) -> None:
     current = referral.current
     if current is not None:
         referral = _check_current(referral, current, work)
+    if _past(referral.place_by, work):
+        referral = handing.escalate(referral, "no-place", None, work)
     for offer in referral.offers:
         if _past(offer.confirm_by, work) and offer.stop_confirmed_at is None:
             referral = handing.escalate(referral, "stop-not-confirmed", offer, work)
