@@ -138,7 +138,7 @@ create table decision (
 );
 create index decision_referral on decision (referral_id, decided_at);
 
--- What a person has to look at.
+-- What a person has to look at; each reason once for an offer.
 create table escalation (
   escalation_id bigint generated always as identity primary key,
   referral_id uuid not null references referral,

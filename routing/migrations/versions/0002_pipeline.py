@@ -30,14 +30,6 @@ alter table offer alter column release_expires_at set not null;
 drop index if exists offer_release;
 create index if not exists offer_release_clock on offer (release_expires_at)
   where state in ('offered', 'accepted');
-
--- Until when a referral may wait for a place.
-alter table referral add column if not exists place_by timestamptz;
-
--- What a person has to look at: each reason once at a time for an offer.
-alter table escalation drop constraint if exists escalation_referral_id_offer_id_reason_key;
-create unique index if not exists escalation_open on escalation (referral_id, offer_id, reason)
-  nulls not distinct where cleared_at is null;
 """
 
 

@@ -30,6 +30,9 @@ RELEASED = {
     "routing/migrations/versions/0002_pipeline.py": (
         "5e6bdd919dc109b6e632219bf96f77e063517e5fc7405b6fdb680365ab213977"
     ),
+    "routing/migrations/versions/0003_clocks.py": (
+        "1ff7edabf89eabd51b16e7fdbf992e1e7480bd4eb52937840c88e7960893ff9e"
+    ),
     "shared/db/base_0001.sql": (
         "922bf320ca17d08a49ff118650cb8fac9c63f1bfd95ffb97bad5b60417a1d460"
     ),

@@ -1,0 +1,24 @@
+"""The clock of a wait for a place, and escalations that come again."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+SQL = """
+-- Until when a referral may wait for a place. Who waits already has waited without a clock.
+alter table referral add column if not exists place_by timestamptz;
+update referral set place_by = now() where state = 'waiting-for-place' and place_by is null;
+
+-- What a person has to look at: each reason once at a time for an offer.
+alter table escalation drop constraint if exists escalation_referral_id_offer_id_reason_key;
+create unique index if not exists escalation_open on escalation (referral_id, offer_id, reason)
+  nulls not distinct where cleared_at is null;
+"""
+
+
+def upgrade() -> None:
+    """Change routing's own tables."""
+    op.execute(SQL)
