@@ -129,16 +129,14 @@ insert into service_slot as s (service_id, partner_id, capacity) values (%s, %s,
 on conflict (service_id) do update set partner_id = excluded.partner_id,
   capacity = excluded.capacity, carried = s.held, changed_at = clock_timestamp()
 """
-PLACES: Final = """
-select s.service_id, s.capacity, s.held, coalesce(p.reason, '') as paused
-from service_slot s left join pause p on p.service_id = s.service_id and p.resumed_at is null
-"""
-LOCK_PLACES: Final = f"{PLACES} where s.service_id = any(%s) order by s.service_id for update of s"
+# A join would show the other table as it was before the lock was waited for.
+PLACES: Final = "select service_id, capacity, held, paused from service_slot"
+LOCK_PLACES: Final = f"{PLACES} where service_id = any(%s) order by service_id for update"
 LOCK_PLACES_OF: Final = f"""
-{PLACES} where s.partner_id in (
+{PLACES} where partner_id in (
   select unnest(%(partners)s::uuid[])
   union select partner_id from release where referral_id = any(%(referrals)s))
-order by s.service_id for update of s
+order by service_id for update
 """  # noqa: S608  (a statement of this module)
 TAKE_PLACES: Final = """
 with taken as (
@@ -155,11 +153,18 @@ with freed as (
 update service_slot s set held = s.held - 1, changed_at = clock_timestamp()
 from freed where s.service_id = freed.service_id
 """
+PAUSE: Final = """
+with begun as (
+  insert into pause (service_id, reason, paused_by) values (%s, %s, %s)
+  on conflict do nothing returning service_id, reason)
+update service_slot s set paused = begun.reason
+from begun where s.service_id = begun.service_id returning s.service_id
+"""
 RESUME: Final = """
 with ended as (
   update pause set resumed_at = now(), resumed_by = %s
   where service_id = %s and resumed_at is null returning service_id)
-update service_slot s set changed_at = clock_timestamp()
+update service_slot s set paused = '', changed_at = clock_timestamp()
 from ended where s.service_id = ended.service_id returning s.service_id
 """
 

@@ -234,13 +234,7 @@ class PostgresStore:
     def pause(self, service_id: UUID, reason: str, by: UUID) -> bool:
         """Pause a service; False if it is paused already."""
         self._require_service(service_id)
-        return bool(
-            self._ask(
-                "insert into pause (service_id, reason, paused_by) values (%s, %s, %s)"
-                " on conflict do nothing returning service_id",
-                (service_id, reason, by),
-            ).fetchone()
-        )
+        return bool(self._ask(sql.PAUSE, (service_id, reason, by)).fetchone())
 
     def resume(self, service_id: UUID, by: UUID) -> bool:
         """End a pause; False if there is none."""

@@ -1,4 +1,4 @@
-"""The clock of a wait for a place, and escalations that come again."""
+"""The clock of a wait for a place, escalations that come again, pauses beside the places."""
 
 from alembic import op
 
@@ -16,6 +16,11 @@ update referral set place_by = now() where state = 'waiting-for-place' and place
 alter table escalation drop constraint if exists escalation_referral_id_offer_id_reason_key;
 create unique index if not exists escalation_open on escalation (referral_id, offer_id, reason)
   nulls not distinct where cleared_at is null;
+
+-- Why a service is paused, in the row that an offer locks; `pause` has who and when.
+alter table service_slot add column if not exists paused text not null default '';
+update service_slot s set paused = p.reason
+from pause p where p.service_id = s.service_id and p.resumed_at is null;
 """
 
 

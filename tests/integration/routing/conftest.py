@@ -25,6 +25,11 @@ from tests.unit.routing.builders import a_referral, a_release
 SITE = load_site(Path("deploy/sites/baton-rouge"))
 
 
+def fails(_: UUID, failure: Exception) -> None:
+    """Let the clock's failure be the test's."""
+    raise failure
+
+
 @dataclass(frozen=True, slots=True)
 class Routing:
     """Routing's two processes on one database, each with its own role."""

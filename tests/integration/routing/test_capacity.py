@@ -13,7 +13,7 @@ from routing.application import partner as partners
 from routing.application.clock import retry_waiting, run_due
 from routing.domain.model import Partner, Referral
 from shared.errors import Conflict
-from tests.integration.routing.conftest import Routing, staff_of, together
+from tests.integration.routing.conftest import Routing, fails, staff_of, together
 from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 
@@ -28,10 +28,10 @@ def test_who_finds_no_place_waits_and_is_tried_when_one_is_free(routing: Routing
     second = routing.receives(found)
     assert routing.queue(second) == "waiting-for-place"
 
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
     assert routing.events(second) == ["unmatched"]
     decline(routing, first, found)
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
 
     assert routing.offered_to(second) == found.partner_id
     assert routing.events(second) == ["unmatched", "offered"]
@@ -88,7 +88,7 @@ def test_a_paused_service_is_offered_nothing_until_it_is_resumed(routing: Routin
     assert routing.queue(referral) == "waiting-for-place"
     with routing.web.change() as work:
         coordinator.resume_service(service_id, staff_of(found), work)
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
 
     assert routing.offered_to(referral) == found.partner_id
 
@@ -102,13 +102,13 @@ def test_waiting_ends_with_the_last_release_and_a_new_one_is_asked_for(routing: 
     routing.runs("update service_slot set changed_at = changed_at - interval '1 day'")
 
     routing.release_ends(referral, full, "-1 s")
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
     assert routing.queue(referral) == "waiting-for-place"
     assert routing.events(referral) == ["unmatched"]
 
     routing.runs("update referral set tried_at = tried_at - interval '1 hour'")
     routing.release_ends(referral, other, "-1 s")
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
 
     assert routing.queue(referral) == "needs-new-release"
     assert routing.events(referral) == ["unmatched", "unmatched"]
@@ -124,7 +124,7 @@ def test_an_emergency_that_finds_no_place_goes_to_a_person_at_once(routing: Rout
 
     assert routing.queue(referral) == "needs-person"
     decline(routing, first, found)
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
     assert routing.offered_to(referral) == found.partner_id
 
 
@@ -136,19 +136,19 @@ def test_waiting_too_long_is_put_before_a_person_once_until_it_is_offered(
     routing.has_partners(found)
     first = routing.receives(found)
     referral = routing.receives(found, facts=some_facts(urgency="urgent"))
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
     assert routing.queue(referral) == "waiting-for-place"
     routing.runs("update referral set place_by = now() - interval '1 second'")
 
-    run_due(routing.worker.change)
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
+    run_due(routing.worker.change, fails)
 
     assert routing.queue(referral) == "needs-person"
     assert routing.open_escalations(referral) == {"no-place"}
     assert routing.events(referral) == ["unmatched", "escalated"]
 
     decline(routing, first, found)
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
     assert routing.queue(referral) == "offered"
     assert routing.events(referral) == ["unmatched", "escalated", "offered"]
 
@@ -198,7 +198,7 @@ def test_a_larger_limit_lets_those_in_that_wait(routing: Routing) -> None:
     larger = a_partner(found.partner_id, a_service(service_id=service.service_id, capacity=1))
 
     routing.has_partners(larger)
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
 
     assert routing.offered_to(referral) == found.partner_id
 

@@ -10,7 +10,7 @@ from routing.application.ports import Staff
 from routing.domain.matching import Check
 from routing.domain.model import Referral
 from shared.errors import Conflict, NotFound, Rejected
-from tests.integration.routing.conftest import SITE, Routing, rows_read, staff_of
+from tests.integration.routing.conftest import SITE, Routing, fails, rows_read, staff_of
 from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 COORDINATOR = Staff(uuid4(), SITE.host.organization_id)
@@ -185,13 +185,13 @@ def test_overdue_is_cleared_with_a_reason_and_stays_cleared(routing: Routing) ->
     referral = routing.receives(found, release={"report_back": ()})
     routing.accepts(referral, found)
     routing.runs("update offer set first_contact_by = now() - interval '1 second'")
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
     with routing.web.change() as work:
         coordinator.clear_overdue(
             referral.referral_id, "advocate-confirmed-contact", COORDINATOR, work
         )
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
     assert routing.queue(referral) == "accepted"
     assert routing.events(referral) == ["offered", "accepted", "escalated", "escalation-cleared"]
@@ -378,14 +378,14 @@ def test_overdue_that_was_cleared_is_not_raised_again_with_another_clock(
         )
     routing.accepts(referral, second)
     routing.runs("update offer set first_contact_by = now() - interval '1 second'")
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
     with routing.web.change() as work:
         coordinator.clear_overdue(
             referral.referral_id, "partner-confirmed-contact", COORDINATOR, work
         )
     routing.runs("update offer set confirm_by = now() - interval '1 second'")
 
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
     assert routing.open_escalations(referral) == {"revoked-after-acceptance", "stop-not-confirmed"}
     assert routing.told(referral, "escalation-cleared")["status"] == "needs-person"

@@ -21,7 +21,7 @@ from shared.contracts.catalogue import topic_of
 from shared.contracts.event import Event, headers_of
 from shared.db import Pool, open_pool, transaction
 from shared.worker import Inbox
-from tests.integration.routing.conftest import SITE, Routing
+from tests.integration.routing.conftest import SITE, Routing, fails
 from tests.support.databases import TestDatabase
 from tests.unit.routing.builders import a_partner, a_referral
 
@@ -459,9 +459,9 @@ def test_the_clock_leaves_alone_what_a_partner_is_answering(
 
     with routing.web.change() as work:
         work.store.lock(stream.referral_id)
-        run_due(routing.worker.change)
+        run_due(routing.worker.change, fails)
         assert routing.events(stream.referral) == ["offered"]
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
     assert routing.events(stream.referral) == ["offered", "offer-expired", "offered"]
 

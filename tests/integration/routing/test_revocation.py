@@ -10,7 +10,7 @@ from routing.application.clock import run_due
 from routing.domain.matching import Check
 from routing.domain.model import Partner, Referral
 from shared.errors import Conflict
-from tests.integration.routing.conftest import Routing, staff_of, together
+from tests.integration.routing.conftest import Routing, fails, staff_of, together
 from tests.unit.routing.builders import a_partner, a_service
 
 End = Callable[[Routing, Referral, Partner], None]
@@ -22,7 +22,7 @@ def revoked(routing: Routing, referral: Referral, found: Partner) -> None:
 
 def expired(routing: Routing, referral: Referral, found: Partner) -> None:
     routing.release_ends(referral, found, "-1 s")
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
 
 def withdrawn(routing: Routing, referral: Referral, found: Partner) -> None:
@@ -122,8 +122,8 @@ def test_a_stop_that_is_not_confirmed_is_put_before_a_person_once(routing: Routi
     routing.revokes(referral, found)
     routing.runs("update offer set confirm_by = now() - interval '1 second'")
 
-    run_due(routing.worker.change)
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
+    run_due(routing.worker.change, fails)
 
     assert routing.open_escalations(referral) == {
         "revoked-after-acceptance",
@@ -201,7 +201,7 @@ def test_two_partners_never_hold_a_referral_at_once(routing: Routing) -> None:
         routing.release_ends(referral, first, "1 ms")
         together(
             partial(decline, routing, reference, first),
-            partial(run_due, routing.worker.change),
+            partial(run_due, routing.worker.change, fails),
         )
 
         holding = [o for o in routing.state(referral).offers if o.state in {"offered", "accepted"}]
