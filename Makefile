@@ -37,7 +37,7 @@ lint: $(VENV)/.test-installed ## Check format, rules, types and the layers
 
 .PHONY: test
 test: setup lint ## Run everything: lint, then all tests
-	$(PY) -m pytest -q --numprocesses=2 --dist=loadfile
+	$(PY) -m pytest -q --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: integration
 integration: setup ## Run the tests on real PostgreSQL and real Kafka

@@ -97,8 +97,10 @@ def add_agency(code: str) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def check(folder: Path) -> None:
-    """Check a site's settings, who may host it, and its directory; every fault is named."""
-    read_package(folder / DIRECTORY, safe_site(folder))
+    """Check a site's settings, who may host it, its members' roles, and its directory."""
+    site = safe_site(folder)
+    setup.refuse_forbidden_members(folder)
+    read_package(folder / DIRECTORY, site)
     click.echo("The site can be used.")
 
 

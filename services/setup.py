@@ -1,5 +1,6 @@
 """What makes a system ready: databases, tables, the site's files, the bus."""
 
+import csv
 import json
 import os
 import secrets
@@ -12,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from intake.adapters.site_files import load_site_part as load_intake
 from notifications.adapters.secrets_at_rest import Safe
 from notifications.adapters.site_files import load_site_part as load_notifications
+from routing.adapters.site_files import MEMBERS
 from routing.adapters.site_files import load_site_part as load_routing
 from services.access import grant_access
 from services.databases import SERVICES, Database, all_databases, create_database, create_roles
@@ -19,6 +21,7 @@ from services.topics import all_topics
 from shared.bus import open_bus
 from shared.config import SetupSettings
 from shared.db import Tx, open_pool, transaction
+from shared.db.members import refuse_forbidden_combinations
 from shared.db.migrate import upgrade
 from shared.site import load_site
 
@@ -84,6 +87,7 @@ def load(
         Rejected: a file cannot be used; every fault is named.
 
     """
+    refuse_forbidden_members(folder)
     parts: Mapping[str, Callable[[Tx], None]] = {
         "intake": lambda tx: load_intake(tx, folder, issuer=issuer, agency=agency),
         "routing": lambda tx: load_routing(tx, folder, issuer=issuer),
@@ -93,6 +97,23 @@ def load(
         if service in owners:
             with open_pool(owners[service], name="setup", size=1) as pool, transaction(pool) as tx:
                 load_part(tx)
+
+
+def refuse_forbidden_members(folder: Path) -> None:
+    """Check the roles that each person of the members file holds, in whatever services.
+
+    Each service knows its own members only; the file is the one place that has them all.
+
+    Raises:
+        Rejected: somebody would hold an oversight role beside one that meets people or referrals.
+
+    """
+    file = folder / MEMBERS
+    if file.is_file():
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            refuse_forbidden_combinations(
+                (row.get("subject", ""), row.get("role", "")) for row in csv.DictReader(stream)
+            )
 
 
 def create_bus(settings: SetupSettings) -> None:

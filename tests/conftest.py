@@ -8,14 +8,25 @@ from collections.abc import Callable, Iterator
 import hypothesis
 import pytest
 import structlog
+from playwright.sync_api import Browser
 
 from shared.log import configure
 from tests.support.brokers import a_broker
+from tests.support.browsers import a_chromium, skip_without_chromium
 from tests.support.databases import Server, TestDatabase, a_server
 
 # A machine that is busy with other things is no fault of what is tested.
 hypothesis.settings.register_profile("steady", deadline=None)
 hypothesis.settings.load_profile("steady")
+
+# Its own way shows every variable of every frame, which takes seconds where a failure is logged.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -86,10 +97,19 @@ def kafka_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Give a real browser."""
+    skip_without_chromium()
+    with a_chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
 def logged() -> Iterator[Callable[[], str]]:
     """Log as a process does; give what was written so far."""
     handlers, level = logging.root.handlers[:], logging.root.level
+    before = structlog.get_config()
     logging.root.handlers.clear()
     written = io.StringIO()
     configure("test")
@@ -102,5 +122,5 @@ def logged() -> Iterator[Callable[[], str]]:
     )
     logging.root.handlers = [logging.StreamHandler(written)]
     yield written.getvalue
-    structlog.reset_defaults()
+    structlog.configure(**before)
     logging.root.handlers, logging.root.level = handlers, level

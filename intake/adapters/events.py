@@ -18,8 +18,8 @@ IMMEDIATE: Final[frozenset[str]] = frozenset()
 FINAL: Final = frozenset({"routing.partner.published.v1", "routing.partner.withdrawn.v1"})
 """Whole public records: the highest sequence wins and what came before it does not matter."""
 
-_DUE: Final = ("answer_by", "first_contact_by", "confirm_by")
-_DETAIL: Final = ("reason", "queue", "kind", "outcome")
+_DUE: Final = ("answer_by", "first_contact_by", "confirm_by", "due")
+_DETAIL: Final = ("reason", "queue", "kind", "outcome", "status")
 _FOLLOWED: Final = (
     "offered",
     "accepted",
@@ -27,6 +27,7 @@ _FOLLOWED: Final = (
     "offer-expired",
     "unmatched",
     "escalated",
+    "escalation-cleared",
     "cancelled",
     "contacted",
     "service-started",

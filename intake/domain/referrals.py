@@ -125,7 +125,7 @@ _INTRODUCED: Final = "introduced-live"
 
 def status_after(news: News) -> str:
     """Return the status that the news leads to."""
-    if news.what == "unmatched":
+    if news.what in {"unmatched", "escalation-cleared"}:
         return news.detail
     if news.what == "escalated":
         return "overdue" if news.detail == _OVERDUE else "escalated"

@@ -18,6 +18,7 @@ COLUMNS = (
     "submitted_by",
     "state",
     "received_at",
+    "place_by",
 )
 
 Loaded = tuple[Mapping[str, Any], Referral | None]

@@ -1,20 +1,35 @@
 """What routing's worker does by itself, step by step."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 from routing.adapters.desk import Desk
 from routing.application import clock
+from shared.db import AWAY
+from shared.log import get_logger
+
+_log = get_logger(__name__)
 
 
 def clock_step(desk: Desk) -> Callable[[], bool]:
     """Return the step of the clock: what ran out, then what waits for a place.
 
     The step returns True when more waits. Every process that has no other wake-up polls it each
-    second.
+    second. A referral that cannot be handled is told in the log, and the others have their turn.
     """
 
     def step() -> bool:
-        more_due = clock.run_due(desk.change)
-        return clock.retry_waiting(desk.change) or more_due
+        try:
+            more_due = clock.run_due(desk.change, _failed)
+            return clock.retry_waiting(desk.change, _failed) or more_due
+        except AWAY as failure:
+            _log.warning("clock-waits", exc_info=failure)
+            return False
 
     return step
+
+
+def _failed(referral_id: UUID, failure: Exception) -> None:
+    if isinstance(failure, AWAY):
+        raise failure
+    _log.error("clock-failed", referral_id=str(referral_id), exc_info=failure)

@@ -13,6 +13,7 @@ EVENT_TYPES: Final[Mapping[type[Any], str]] = {
     happenings.OfferExpired: "routing.referral.offer-expired.v1",
     happenings.Unmatched: "routing.referral.unmatched.v1",
     happenings.Escalated: "routing.referral.escalated.v1",
+    happenings.EscalationCleared: "routing.referral.escalation-cleared.v1",
     happenings.Cancelled: "routing.referral.cancelled.v1",
     happenings.Contacted: "routing.referral.contacted.v1",
     happenings.ServiceStarted: "routing.referral.service-started.v1",

@@ -222,11 +222,7 @@ def _rows_of(candidates: str, wanted: str = "true") -> str:
 select * from (select r.referral_id, r.reference, r.queue, r.state, r.facts, r.received_at,
   o.partner_id, o.reference as offer_reference,
   case o.state when 'offered' then o.answer_by
-    when 'accepted' then case when o.contacted_at is null and not exists (
-      select from escalation c where c.referral_id = o.referral_id and c.offer_id = o.offer_id
-        and c.cleared_at is not null
-        and c.reason in ('first-contact-overdue', 'contact-not-reported'))
-      then o.first_contact_by end
+    when 'accepted' then case when o.contacted_at is null then o.first_contact_by end
     else stop.confirm_by end as due,
   e.kind as last_event, e.at as last_event_at
 from ({candidates}) as candidate join referral r using (referral_id)

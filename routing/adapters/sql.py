@@ -5,7 +5,7 @@ from typing import Final
 
 READ_REFERRALS: Final = """
 select referral_id, reference, site, agency, submitted_by, facts, barred, state, queue,
-  received_at, event_sequence, correlation_id, erased_at
+  received_at, place_by, event_sequence, correlation_id, erased_at
 from referral where referral_id = any(%s) order by referral_id
 """
 LOCK_REFERRALS: Final = f"{READ_REFERRALS} for update"
@@ -64,10 +64,11 @@ _ROWS: Final = {
         "referral",
         "referrals",
         "referral_id, reference, site, agency, submitted_by, facts, barred, state, queue,"
-        " received_at, event_sequence, correlation_id",
+        " received_at, place_by, event_sequence, correlation_id",
     ),
     "moves": """
-update referral r set state = m.state, queue = m.queue, event_sequence = m.event_sequence
+update referral r set state = m.state, queue = m.queue, place_by = m.place_by,
+  event_sequence = m.event_sequence
 from given, jsonb_populate_recordset(null::referral, given.it -> 'moves') m
 where r.referral_id = m.referral_id
 """,
@@ -128,16 +129,14 @@ insert into service_slot as s (service_id, partner_id, capacity) values (%s, %s,
 on conflict (service_id) do update set partner_id = excluded.partner_id,
   capacity = excluded.capacity, carried = s.held, changed_at = clock_timestamp()
 """
-PLACES: Final = """
-select s.service_id, s.capacity, s.held, coalesce(p.reason, '') as paused
-from service_slot s left join pause p on p.service_id = s.service_id and p.resumed_at is null
-"""
-LOCK_PLACES: Final = f"{PLACES} where s.service_id = any(%s) order by s.service_id for update of s"
+# A join would show the other table as it was before the lock was waited for.
+PLACES: Final = "select service_id, capacity, held, paused from service_slot"
+LOCK_PLACES: Final = f"{PLACES} where service_id = any(%s) order by service_id for update"
 LOCK_PLACES_OF: Final = f"""
-{PLACES} where s.partner_id in (
+{PLACES} where partner_id in (
   select unnest(%(partners)s::uuid[])
   union select partner_id from release where referral_id = any(%(referrals)s))
-order by s.service_id for update of s
+order by service_id for update
 """  # noqa: S608  (a statement of this module)
 TAKE_PLACES: Final = """
 with taken as (
@@ -154,11 +153,18 @@ with freed as (
 update service_slot s set held = s.held - 1, changed_at = clock_timestamp()
 from freed where s.service_id = freed.service_id
 """
+PAUSE: Final = """
+with begun as (
+  insert into pause (service_id, reason, paused_by) values (%s, %s, %s)
+  on conflict do nothing returning service_id, reason)
+update service_slot s set paused = begun.reason
+from begun where s.service_id = begun.service_id returning s.service_id
+"""
 RESUME: Final = """
 with ended as (
   update pause set resumed_at = now(), resumed_by = %s
   where service_id = %s and resumed_at is null returning service_id)
-update service_slot s set changed_at = clock_timestamp()
+update service_slot s set paused = '', changed_at = clock_timestamp()
 from ended where s.service_id = ended.service_id returning s.service_id
 """
 
@@ -181,24 +187,37 @@ where erased_at is null and site = %(site)s
   where stop_confirmed_at is null and confirm_by < %(now)s
     and not exists (select from escalation e
       where e.referral_id = o.referral_id and e.offer_id = o.offer_id
-      and e.reason = 'stop-not-confirmed'))
+      and e.reason = 'stop-not-confirmed')
+  union
+  select referral_id from referral r
+  where state = 'waiting-for-place' and place_by < %(now)s
+    and not exists (select from escalation e
+      where e.referral_id = r.referral_id and e.reason = 'no-place' and e.cleared_at is null))
 order by referral_id limit %(limit)s for update skip locked
 """
-# A lack of place: once a place has changed. Closed doors in an emergency: each minute, for as long
-# as matching put it before a person and nobody has decided anything since (R-44).
-WAITING: Final = """
+_CHANGED: Final = """
+  (exists (
+    select from release l join service_slot s using (partner_id)
+    where l.referral_id = r.referral_id
+      and s.changed_at > coalesce(r.tried_at, r.received_at) - interval '30 seconds')
+  or exists (
+    select from release l
+    where l.referral_id = r.referral_id
+      and l.expires_at > coalesce(r.tried_at, r.received_at) and l.expires_at <= %(now)s))
+"""
+# A lack of place: once a place has changed or a release has ended. An emergency each minute too,
+# for a door that opens, as long as matching put it before a person and nobody has decided
+# anything since (R-44).
+WAITING: Final = f"""
 select referral_id from referral
 where erased_at is null and site = %(site)s
   and (%(only)s::uuid is null or referral_id = %(only)s) and referral_id in (
   select referral_id from referral r
-  where state = 'waiting-for-place' and exists (
-    select from release l join service_slot s using (partner_id)
-    where l.referral_id = r.referral_id
-      and s.changed_at > coalesce(r.tried_at, r.received_at) - interval '30 seconds')
+  where state = 'waiting-for-place' and {_CHANGED}
   union
   select referral_id from referral r
   where queue = 'needs-person' and state = 'needs-person' and erased_at is null
-    and coalesce(tried_at, received_at) < %(now)s - interval '1 minute'
+    and (coalesce(tried_at, received_at) < %(now)s - interval '1 minute' or {_CHANGED})
     and exists (
       select from decision d
       where d.referral_id = r.referral_id and d.queue = 'needs-person'
@@ -207,7 +226,7 @@ where erased_at is null and site = %(site)s
         and not exists (select from offer o
           where o.referral_id = r.referral_id and o.offered_at > d.decided_at)))
 order by referral_id limit %(limit)s for update skip locked
-"""
+"""  # noqa: S608  (a condition of this module)
 
 PUBLISH_PARTNER: Final = """
 insert into published_partner as p (partner_id, event_sequence, record)

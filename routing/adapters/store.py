@@ -79,13 +79,14 @@ class PostgresStore:
         writes.send()
 
     def _keep_referrals(self) -> None:
-        for referral_id, seen in self._seen.items():
+        for seen in self._seen.values():
             where = {"queue": seen.queue, "event_sequence": seen.sequence}
             if seen.is_new:
                 row = {**referral_row(seen.referral), "correlation_id": seen.correlation_id}
                 self._kept.referrals.append({**row, **where})
             elif seen.moved:
-                stands = {"referral_id": referral_id, "state": seen.referral.state}
+                names = ("referral_id", "state", "place_by")
+                stands = {name: getattr(seen.referral, name) for name in names}
                 self._kept.moves.append({**stands, **where})
             seen.is_new = seen.moved = False
 
@@ -128,9 +129,10 @@ class PostgresStore:
             raise NotFound("There is no such offer.")
         return self.lock(row["referral_id"])
 
-    def set_state(self, referral_id: UUID, state: str, queue: str) -> None:
-        """Store where a referral stands."""
-        seen = self._changed(referral_id, state=state)
+    def set_state(self, referral: Referral, queue: str) -> None:
+        """Store where a referral stands, and how long it may wait there."""
+        where = {"state": referral.state, "place_by": referral.place_by}
+        seen = self._changed(referral.referral_id, **where)
         seen.queue = queue
         seen.moved = True
 
@@ -236,13 +238,7 @@ class PostgresStore:
     def pause(self, service_id: UUID, reason: str, by: UUID) -> bool:
         """Pause a service; False if it is paused already."""
         self._require_service(service_id)
-        return bool(
-            self._ask(
-                "insert into pause (service_id, reason, paused_by) values (%s, %s, %s)"
-                " on conflict do nothing returning service_id",
-                (service_id, reason, by),
-            ).fetchone()
-        )
+        return bool(self._ask(sql.PAUSE, (service_id, reason, by)).fetchone())
 
     def resume(self, service_id: UUID, by: UUID) -> bool:
         """End a pause; False if there is none."""
@@ -270,7 +266,7 @@ class PostgresStore:
         self._kept.decisions.append(decision_row(referral_id, decision))
 
     def raise_escalation(self, referral_id: UUID, reason: str, offer_id: UUID | None) -> bool:
-        """Note that a person has to look; False if that was noted before."""
+        """Note that a person has to look; False if that is open now."""
         raised = self._ask(
             "insert into escalation (referral_id, reason, offer_id) values (%s, %s, %s)"
             " on conflict do nothing returning escalation_id",
@@ -301,7 +297,7 @@ class PostgresStore:
     def waiting_referrals(
         self, now: datetime, limit: int, referral_id: UUID | None = None
     ) -> Sequence[UUID]:
-        """Lock and return referrals for which a place may be free or a door open."""
+        """Lock and return waiting referrals that may stand otherwise by now."""
         return self._ids(sql.WAITING, now, limit, referral_id)
 
     def mark_tried(self, referral_id: UUID, at: datetime) -> None:

@@ -32,7 +32,7 @@ def route_referral(referral: Referral, work: Work) -> None:
 
 
 def on_release_signed(referral_id: UUID, release: Release, work: Work) -> None:
-    """Add a release; a referral that nobody holds is tried again (R-46)."""
+    """Add a release; a referral that nobody holds is tried again as if it were new (R-46)."""
     try:
         referral = work.store.lock(referral_id)
     except NotFound:
@@ -46,7 +46,7 @@ def on_release_signed(referral_id: UUID, release: Release, work: Work) -> None:
     work.store.note(referral_id, Note("intake", "release-signed", release.partner_id))
     changed = replace(referral, releases=(*referral.releases, signed))
     if changed.state in _UNMATCHED:
-        handing.hand_on(changed, work)
+        handing.hand_on(replace(changed, state="to-match"), work)
 
 
 def on_release_revoked(referral_id: UUID, release_id: UUID, partner_id: UUID, work: Work) -> None:

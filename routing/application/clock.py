@@ -1,6 +1,6 @@
 """What happens because time passes: offers and releases expire, contact and stops fall overdue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
@@ -17,27 +17,63 @@ Works = Callable[[], AbstractContextManager[Work]]
 """Opens a unit of work that commits at the end of its block."""
 
 
-def run_due(works: Works) -> bool:
+_Look = Callable[..., Sequence[UUID]]
+Failed = Callable[[UUID, Exception], None]
+"""Told of a referral that could not be handled; raises what would befall the others too."""
+
+_WAITS = frozenset({"waiting-for-place", "needs-person"})
+
+
+def run_due(works: Works, failed: Failed) -> bool:
     """Act on clocks that ran out, one transaction for each referral; True if more may wait."""
-    with works() as work:
-        due = work.store.due_referrals(work.now, BATCH)
-    for referral_id in due:
-        with works() as work:
-            if work.store.due_referrals(work.now, 1, referral_id):
-                check_clocks(referral_id, work)
-    return len(due) == BATCH
+    return _each(
+        works,
+        lambda work, *which: work.store.due_referrals(work.now, *which),
+        check_clocks,
+        failed,
+    )
 
 
-def retry_waiting(works: Works) -> bool:
-    """Try referrals again that wait for a place, or in an emergency for an open door (R-44)."""
+def retry_waiting(works: Works, failed: Failed) -> bool:
+    """Try referrals again that wait for a place, or in an emergency for an open door (R-44).
+
+    One whose last release has ended meanwhile needs a new one (R-46).
+    """
+    return _each(
+        works,
+        lambda work, *which: work.store.waiting_referrals(work.now, *which),
+        try_again,
+        failed,
+    )
+
+
+def _due(work: Work, limit: int, only: UUID | None = None) -> Sequence[UUID]:
+    return work.store.due_referrals(work.now, limit, only)
+
+
+def _waiting(work: Work, limit: int, only: UUID | None = None) -> Sequence[UUID]:
+    return work.store.waiting_referrals(work.now, limit, only)
+
+
+def _each(works: Works, look: _Look, act: Callable[[UUID, Work], None], failed: Failed) -> bool:
     with works() as work:
-        waiting = work.store.waiting_referrals(work.now, BATCH)
-    for referral_id in waiting:
-        with works() as work:
-            if work.store.waiting_referrals(work.now, 1, referral_id):
-                work.store.mark_tried(referral_id, work.now)
-                handing.hand_on(work.store.lock(referral_id), work)
-    return len(waiting) == BATCH
+        found = look(work, BATCH)
+    for referral_id in found:
+        try:
+            with works() as work:
+                if look(work, 1, referral_id):
+                    act(referral_id, work)
+        except Exception as failure:  # noqa: BLE001  (the others have their turn)
+            failed(referral_id, failure)
+    return len(found) == BATCH
+
+
+def try_again(referral_id: UUID, work: Work) -> None:
+    """Hand a referral on that still waits; what let it wait may be over since it was found."""
+    referral = work.store.lock(referral_id)
+    if referral.state in _WAITS:
+        work.store.mark_tried(referral_id, work.now)
+        handing.hand_on(referral, work)
 
 
 def check_clocks(referral_id: UUID, work: Work) -> None:
@@ -46,6 +82,8 @@ def check_clocks(referral_id: UUID, work: Work) -> None:
     current = referral.current
     if current is not None:
         referral = _check_current(referral, current, work)
+    if _past(referral.place_by, work):
+        referral = handing.escalate(referral, "no-place", None, work)
     for offer in referral.offers:
         if _past(offer.confirm_by, work) and offer.stop_confirmed_at is None:
             referral = handing.escalate(referral, "stop-not-confirmed", offer, work)

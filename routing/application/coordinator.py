@@ -1,10 +1,12 @@
 """What a coordinator does: another partner, taking back, pausing, clearing; always with a code."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from routing.application import handing
 from routing.application.ports import Note, Staff, Work
-from routing.domain import decisions, matching
+from routing.domain import decisions, offers
+from routing.domain.decisions import Decision
 from routing.domain.happenings import Ended
 from routing.domain.matching import Verdict
 from routing.domain.model import Referral
@@ -32,13 +34,14 @@ def offer_to(referral_id: UUID, partner_id: UUID, reason: str, staff: Staff, wor
     _require_unfinished(referral)
     if referral.current is not None and referral.current.state == "accepted":
         raise Conflict("A partner has accepted it. Cancel that first.", state="accepted")
-    _require_offerable(referral, partner_id, work)
     if referral.current is not None:
         referral = handing.take_back(referral, reason, "coordinator", work)
     line = Note("coordinator", "matched", staff.organization_id, code=reason)
     work.store.note(referral_id, line)
-    verdict = _require_offerable(referral, partner_id, work)
-    handing.offer_to(_person_answered(referral, reason, work), verdict, work)
+    decided = handing.decide(referral, work)
+    verdict = _offerable(decided, partner_id, referral)
+    chosen = replace(decided, queue="offered", chosen=partner_id)
+    handing.offer_to(_person_answered(referral, reason, work), chosen, verdict, work)
 
 
 def cancel(referral_id: UUID, reason: str, staff: Staff, work: Work) -> None:
@@ -118,19 +121,19 @@ def clear_overdue(referral_id: UUID, reason: str, staff: Staff, work: Work) -> N
     found = [pair for pair in referral.escalations if pair[0] in clocks]
     if not found:
         raise Conflict("This referral is not overdue.", state=referral.state)
+    if referral.current is not None:
+        stopped = offers.stop_contact_clock(referral.current)
+        work.store.put_offer(referral_id, stopped)
+        referral = handing.with_offer(referral, stopped)
     for _, offer_id in found:
-        referral = handing.clear(referral, clocks, offer_id, reason, work)
+        referral = handing.resolve(referral, clocks, offer_id, reason, work)
     line = Note("coordinator", "escalation-cleared", staff.organization_id, code=reason)
     work.store.note(referral_id, line)
 
 
-def _require_offerable(referral: Referral, partner_id: UUID, work: Work) -> Verdict:
+def _offerable(decided: Decision, partner_id: UUID, referral: Referral) -> Verdict:
     """Return the verdict by which the partner may get it, all but overruled rules passed."""
-    directory = work.store.directory()
-    wanted = decisions.candidate_services(referral, directory, work.now)
-    places = work.store.lock_places(wanted | decisions.held_service(referral.current))
-    situation = decisions.situation_of(referral, places)
-    for verdict in matching.match(situation, directory, work.now):
+    for verdict in decided.verdicts:
         if verdict.partner_id == partner_id and decisions.overrulable(verdict):
             return verdict
     raise Conflict("This partner cannot be offered this referral.", state=referral.state)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from routing.application import handing
 from routing.application.ports import Note, Work
-from routing.domain import decisions
 from routing.domain.model import Offer, Referral
 from shared.errors import NotFound
 
@@ -25,7 +24,7 @@ def on_delivered(
     handing.note(referral, offer, "delivered", "notifications", work, code=channel)
     if template == "offer-waiting" and offer.told_at is None:
         work.store.put_offer(referral_id, replace(offer, told_at=work.now))
-    handing.clear(referral, ("delivery-exhausted",), offer_id, "delivered", work)
+    handing.resolve(referral, ("delivery-exhausted",), offer_id, "delivered", work)
 
 
 def on_delivery_exhausted(
@@ -62,9 +61,7 @@ def _unseen(offer: Offer, template: str) -> bool:
 
 def _show(referral: Referral, offer_id: UUID | None, work: Work) -> None:
     if work.store.raise_escalation(referral.referral_id, "delivery-exhausted", offer_id):
-        open_now = referral.escalations | {("delivery-exhausted", offer_id)}
-        queue = decisions.queue_of(referral.state, open_now)
-        work.store.set_state(referral.referral_id, referral.state, queue)
+        handing.stand(handing.with_escalation(referral, "delivery-exhausted", offer_id), work)
 
 
 def _locked(

@@ -1,19 +1,25 @@
 """Handing a referral on: asking the next partner, taking an offer back, telling a person."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from routing.application.ports import Note, Work
 from routing.domain import clocks, decisions, matching, offers
 from routing.domain.decisions import Decision
-from routing.domain.happenings import Cancelled, Escalated, Offered, Unmatched
+from routing.domain.happenings import (
+    Cancelled,
+    Escalated,
+    EscalationCleared,
+    Offered,
+    Unmatched,
+)
 from routing.domain.matching import Verdict
 from routing.domain.model import Offer, Referral
 
 _BY_TIME: Final = frozenset(
-    {"first-contact-overdue", "contact-not-reported", "stop-not-confirmed"}
+    {"first-contact-overdue", "contact-not-reported", "stop-not-confirmed", "no-place"}
 )
 
 
@@ -25,32 +31,38 @@ def hand_on(referral: Referral, work: Work) -> Referral:
     """
     if decisions.unknown_codes(referral.facts, work.rules.codes, work.rules.counties):
         return settle(escalate(referral, "unknown-code", None, work), "needs-person", work)
+    decision = decide(referral, work)
+    if decision.chosen is not None:
+        return offer_to(referral, decision, decision.verdicts[0], work)
+    if referral.state != decision.queue:
+        work.store.add_decision(referral.referral_id, decision)
+    return settle(referral, decision.queue, work)
+
+
+def decide(referral: Referral, work: Work) -> Decision:
+    """Return what matching decides about a locked referral now; its places are locked."""
     directory = work.store.directory()
     wanted = decisions.candidate_services(referral, directory, work.now)
-    places = work.store.lock_places(wanted)
-    situation = decisions.situation_of(referral, places)
+    situation = decisions.situation_of(referral, work.store.lock_places(wanted))
     asked = directory.only(release.partner_id for release in referral.releases)
     verdicts = matching.match(situation, asked, work.now)
     first = verdicts[0] if verdicts and verdicts[0].fits else None
-    queue = "offered" if first else decisions.queue_without_partner(verdicts)
-    decision = Decision(
+    without = decisions.queue_without_partner(verdicts, referral.facts.urgency)
+    return Decision(
         decision_id=work.new_id(),
         decided_at=work.now,
         rule_set=matching.RULE_SET,
         directory_version=directory.version,
-        queue=queue,
+        queue="offered" if first else without,
         chosen=first.partner_id if first else None,
         situation=situation,
         verdicts=verdicts,
     )
-    _remember(referral, decision, work)
-    if first is None:
-        return settle(referral, queue, work)
-    return offer_to(referral, first, work)
 
 
-def offer_to(referral: Referral, verdict: Verdict, work: Work) -> Referral:
+def offer_to(referral: Referral, decision: Decision, verdict: Verdict, work: Work) -> Referral:
     """Make the offer to the partner of a verdict, hold a place, and tell it."""
+    work.store.add_decision(referral.referral_id, decision)
     release = referral.release_to(verdict.partner_id)
     assert release is not None  # noqa: S101  (matching only lets released partners fit)
     assert verdict.service_id is not None  # noqa: S101  (it fits by a service)
@@ -116,14 +128,22 @@ def end_offer(referral: Referral, ended: Offer, work: Work) -> Referral:
 
 def settle(referral: Referral, state: str, work: Work) -> Referral:
     """Store where a referral stands; tell when nobody holds it and somebody has to act."""
-    changed = replace(referral, state=state)
+    waits = state == "waiting-for-place"
+    changed = replace(referral, state=state, place_by=_place_by(referral, work) if waits else None)
+    if not waits:
+        changed = clear(changed, ("no-place",), None, state, work)
     unmatched = state in {"waiting-for-place", "needs-new-release", "needs-person"}
     if unmatched and referral.state != state:
         work.store.publish(referral.referral_id, Unmatched(state))
         work.store.note(referral.referral_id, Note("routing", "unmatched", code=state))
-    queue = decisions.queue_of(state, changed.escalations)
-    work.store.set_state(referral.referral_id, state, queue)
-    return changed
+    return stand(changed, work)
+
+
+def stand(referral: Referral, work: Work) -> Referral:
+    """Store the state of a referral, and the queue that this and what is open put it in."""
+    queue = decisions.queue_of(referral.state, referral.escalations)
+    work.store.set_state(referral, queue)
+    return referral
 
 
 def escalate(referral: Referral, reason: str, offer: Offer | None, work: Work) -> Referral:
@@ -137,10 +157,7 @@ def escalate(referral: Referral, reason: str, offer: Offer | None, work: Work) -
     who = "clock" if reason in _BY_TIME else "routing"
     line = Note(who, "escalated", partner_id, reference or "", reason)
     work.store.note(referral.referral_id, line)
-    changed = _with_escalation(referral, reason, offer_id)
-    queue = decisions.queue_of(changed.state, changed.escalations)
-    work.store.set_state(referral.referral_id, changed.state, queue)
-    return changed
+    return stand(with_escalation(referral, reason, offer_id), work)
 
 
 def clear(
@@ -151,17 +168,27 @@ def clear(
     if not found:
         return referral
     work.store.clear_escalations(referral.referral_id, reasons, offer_id, code)
-    changed = replace(referral, escalations=referral.escalations - found)
-    queue = decisions.queue_of(changed.state, changed.escalations)
-    work.store.set_state(referral.referral_id, changed.state, queue)
+    return stand(replace(referral, escalations=referral.escalations - found), work)
+
+
+def resolve(
+    referral: Referral, reasons: tuple[str, ...], offer_id: UUID | None, code: str, work: Work
+) -> Referral:
+    """Close open escalations of an offer, and tell: nothing else tells that they are over."""
+    changed = clear(referral, reasons, offer_id, code, work)
+    if changed is not referral:
+        work.store.publish(referral.referral_id, _as_it_stands(changed, work))
     return changed
 
 
-def _remember(referral: Referral, decision: Decision, work: Work) -> None:
-    """Store a decision, unless it only repeats that nothing has changed."""
-    if decision.chosen is None and referral.state == decision.queue:
-        return
-    work.store.add_decision(referral.referral_id, decision)
+def _as_it_stands(referral: Referral, work: Work) -> EscalationCleared:
+    queue = decisions.queue_of(referral.state, referral.escalations)
+    current = referral.current
+    if current is None:
+        return EscalationCleared(queue, None)
+    release = next(r for r in referral.releases if r.release_id == current.release_id)
+    status = offers.stage(current) if queue == referral.state else queue
+    return EscalationCleared(status, offers.due(current, release.report_back, work.now))
 
 
 def note(  # noqa: PLR0913  (a line of the timeline)
@@ -180,5 +207,16 @@ def with_offer(referral: Referral, changed: Offer) -> Referral:
     return replace(referral, offers=kept)
 
 
-def _with_escalation(referral: Referral, reason: str, offer_id: UUID | None) -> Referral:
+def with_escalation(referral: Referral, reason: str, offer_id: UUID | None) -> Referral:
+    """Return the referral with one more thing that a person has to look at."""
     return replace(referral, escalations=referral.escalations | {(reason, offer_id)})
+
+
+def _place_by(referral: Referral, work: Work) -> datetime:
+    """Return its clock for a place: the one that runs already, or a new one."""
+    return referral.place_by or clocks.place_by(
+        work.now,
+        referral.facts.urgency,
+        limits=work.rules.limits,
+        calendar=work.rules.calendar,
+    )

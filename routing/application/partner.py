@@ -68,7 +68,7 @@ def confirm_stop(reference: str, staff: Staff, work: Work) -> None:
     work.store.put_offer(referral.referral_id, stopped)
     handing.note(referral, offer, "stop-confirmed", "partner", work)
     reasons = ("revoked-after-acceptance", "stop-not-confirmed", "delivery-exhausted")
-    handing.clear(referral, reasons, offer.offer_id, "stop-confirmed", work)
+    handing.resolve(referral, reasons, offer.offer_id, "stop-confirmed", work)
 
 
 def record_contact(reference: str, kind: str, staff: Staff, work: Work) -> None:

@@ -67,8 +67,8 @@ class Store(Protocol):
         """
         ...
 
-    def set_state(self, referral_id: UUID, state: str, queue: str) -> None:
-        """Store where a referral stands."""
+    def set_state(self, referral: Referral, queue: str) -> None:
+        """Store where a referral stands, and how long it may wait there."""
         ...
 
     def add_release(self, referral_id: UUID, release: Release) -> None:
@@ -129,7 +129,7 @@ class Store(Protocol):
         ...
 
     def raise_escalation(self, referral_id: UUID, reason: str, offer_id: UUID | None) -> bool:
-        """Note that a person has to look; False if that is open already."""
+        """Note that a person has to look; False if that is open now."""
         ...
 
     def clear_escalations(
@@ -168,7 +168,7 @@ class Store(Protocol):
     def waiting_referrals(
         self, now: datetime, limit: int, referral_id: UUID | None = None
     ) -> Sequence[UUID]:
-        """Lock and return referrals for which a place may be free or a door open, as above."""
+        """Lock and return waiting referrals that may stand otherwise by now, as above."""
         ...
 
     def mark_tried(self, referral_id: UUID, at: datetime) -> None:

@@ -89,15 +89,20 @@ def answer_by(
     calendar: Calendar,
 ) -> datetime:
     """Return until when a partner may answer: the clock of the urgency, or the release's end."""
+    clock = place_by(now, urgency, limits=limits, calendar=calendar)
+    return min(clock, release_expires).astimezone(UTC)
+
+
+def place_by(now: datetime, urgency: str, *, limits: Allowances, calendar: Calendar) -> datetime:
+    """Return until when a referral may wait for a place: as long as for an answer (R-44)."""
     now = now.astimezone(UTC)
     match urgency:
         case "emergency":
-            clock = now + timedelta(minutes=limits.emergency_minutes)
+            return now + timedelta(minutes=limits.emergency_minutes)
         case "urgent":
-            clock = add_business_time(now, timedelta(hours=limits.urgent_hours), calendar)
+            return add_business_time(now, timedelta(hours=limits.urgent_hours), calendar)
         case _:
-            clock = add_business_days(now, limits.routine_days, calendar)
-    return min(clock, release_expires).astimezone(UTC)
+            return add_business_days(now, limits.routine_days, calendar)
 
 
 def first_contact_by(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from routing.domain import matching
 from routing.domain.matching import Situation, Verdict
-from routing.domain.model import Directory, Facts, Offer, Place, Referral
+from routing.domain.model import Directory, Facts, Place, Referral
 
 OVERRIDABLE: Final = frozenset({"age", "area", "language", "access", "urgency", "open-now"})
 """Rules that a coordinator may overrule with a reason; never one of safety, consent or place."""
@@ -39,19 +39,18 @@ def replay(decision: Decision, directory: Directory) -> tuple[Verdict, ...]:
     return matching.match(decision.situation, directory, decision.decided_at)
 
 
-def queue_without_partner(verdicts: Iterable[Verdict]) -> str:
+def queue_without_partner(verdicts: Iterable[Verdict], urgency: str) -> str:
     """Return who acts next when nobody fits.
 
-    A lack of place is waited for. An emergency that only meets closed doors goes to a person
-    at once, and is offered by itself when one opens first (R-44). Everything else needs a new
-    release (R-46).
+    A lack of place is waited for. An emergency waits for neither a place nor an open door: it
+    goes to a person at once, and is offered by itself when one comes first (R-44). Everything
+    else needs a new release (R-46).
     """
-    excluded = [verdict for verdict in verdicts if not verdict.fits]
-    if any(verdict.temporary for verdict in excluded):
-        return "waiting-for-place"
-    if any(_failed(verdict) <= {"open-now", *matching.TEMPORARY_RULES} for verdict in excluded):
-        return "needs-person"
-    return "needs-new-release"
+    if not any(
+        _failed(verdict) <= {"open-now", *matching.TEMPORARY_RULES} for verdict in verdicts
+    ):
+        return "needs-new-release"
+    return "needs-person" if urgency == "emergency" else "waiting-for-place"
 
 
 def overrulable(verdict: Verdict) -> bool:
@@ -97,11 +96,6 @@ def queue_of(state: str, escalations: Iterable[tuple[str, UUID | None]]) -> str:
     if reasons - overdue:
         return "needs-person"
     return "overdue" if reasons else state
-
-
-def held_service(offer: Offer | None) -> frozenset[UUID]:
-    """Return the service whose place an offer holds."""
-    return frozenset({offer.service_id}) if offer else frozenset()
 
 
 def _failed(verdict: Verdict) -> set[str]:

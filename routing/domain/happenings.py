@@ -59,6 +59,14 @@ class Escalated:
 
 
 @dataclass(frozen=True, slots=True)
+class EscalationCleared:
+    """What a person had to look at is over: where the referral stands now, and its clock."""
+
+    status: str
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The offer is taken back; `stop` if the partner had accepted."""
 
@@ -115,6 +123,7 @@ Happening = (
     | OfferExpired
     | Unmatched
     | Escalated
+    | EscalationCleared
     | Cancelled
     | Contacted
     | ServiceStarted

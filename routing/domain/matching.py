@@ -96,12 +96,6 @@ class Verdict:
         """The first rule that failed."""
         return next((check for check in self.checks if not check.passed), None)
 
-    @property
-    def temporary(self) -> bool:
-        """Whether only a lack of place stands in the way."""
-        failed = {check.rule for check in self.checks if not check.passed}
-        return bool(failed) and failed <= TEMPORARY_RULES
-
 
 @dataclass(frozen=True, slots=True)
 class Situation:

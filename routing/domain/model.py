@@ -178,6 +178,8 @@ class Referral:
     offers: tuple[Offer, ...] = ()
     escalations: frozenset[tuple[str, UUID | None]] = field(default_factory=frozenset)
     """Open ones: (reason, offer)."""
+    place_by: datetime | None = None
+    """Until when it may wait for a place before a person looks; None unless it waits."""
 
     @property
     def current(self) -> Offer | None:

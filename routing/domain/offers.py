@@ -82,6 +82,11 @@ def record_contact(offer: Offer, kind: str, now: datetime) -> Offer:
     return replace(offer, contacted_at=now, contact_kind=kind)
 
 
+def stop_contact_clock(offer: Offer) -> Offer:
+    """Return the accepted offer without its clock: somebody else told that contact was made."""
+    return replace(offer, first_contact_by=None)
+
+
 def record_service_started(offer: Offer, now: datetime) -> Offer:
     """Return the accepted offer with the start of service.
 
@@ -135,6 +140,13 @@ def task_status(offer: Offer, now: datetime) -> str:
         "cancelled": "cancelled",
         "closed": "completed",
     }[state_at(offer, now)]
+
+
+def stage(offer: Offer) -> str:
+    """Return how far an offer has come, as far as its partner may report back."""
+    if offer.service_started_at is not None:
+        return "service-started"
+    return offer.contact_kind or offer.state
 
 
 def verbs(offer: Offer, report_back: tuple[str, ...], now: datetime) -> frozenset[str]:

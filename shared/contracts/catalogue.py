@@ -55,6 +55,7 @@ _TYPES = (
     ("routing.referral.offer-expired.v1", routing.OfferExpiredV1, _FOLLOWERS),
     ("routing.referral.unmatched.v1", routing.UnmatchedV1, _FOLLOWERS),
     ("routing.referral.escalated.v1", routing.EscalatedV1, _FOLLOWERS),
+    ("routing.referral.escalation-cleared.v1", routing.EscalationClearedV1, ("intake",)),
     ("routing.referral.cancelled.v1", routing.CancelledV1, _FOLLOWERS),
     ("routing.referral.contacted.v1", routing.ContactedV1, _FOLLOWERS),
     ("routing.referral.service-started.v1", routing.ServiceStartedV1, _FOLLOWERS),

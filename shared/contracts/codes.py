@@ -118,6 +118,7 @@ ESCALATIONS: Final[tuple[str, ...]] = (
     "delivery-exhausted",
     "revoked-after-acceptance",
     "stop-not-confirmed",
+    "no-place",
     "unknown-code",
 )
 TEMPLATES: Final[tuple[str, ...]] = (

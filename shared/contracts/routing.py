@@ -59,6 +59,16 @@ class EscalatedV1(ReferralData):
     offer_reference = fields.String(required=True, allow_none=True)
 
 
+class EscalationClearedV1(ReferralData):
+    """routing.referral.escalation-cleared.v1: one such thing is over, and where it stands now.
+
+    `status`: a queue, or how far the open offer has come; `due`: the clock that runs, if one does.
+    """
+
+    status = fields.String(required=True)
+    due = fields.AwareDateTime(required=True, allow_none=True)
+
+
 class CancelledV1(OfferData):
     """routing.referral.cancelled.v1: the offer is taken back; `stop` if it was accepted."""
 

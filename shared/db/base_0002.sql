@@ -9,7 +9,6 @@ create table if not exists repair_batch (
 );
 
 -- A dry run changes nothing. Repairs are done by number: those that wait keep their order.
--- What the bus refused is sent again key by key: source is then the topic.
 alter table repair add column if not exists number bigint;
 alter table repair add column if not exists batch_id uuid references repair_batch;
 alter table repair add column if not exists dry_run boolean not null default false;
@@ -31,10 +30,6 @@ create index if not exists repair_of_parked on repair (parked_id) where done_at 
 
 alter table consumer_lag add column if not exists behind_since timestamptz;
 
--- When an event that is held came last, and how often it has come.
-alter table held add column if not exists last_at timestamptz not null default now();
-alter table held add column if not exists attempts int not null default 1;
-
 -- The pipeline's numbers of each minute, for the operator's charts; kept 25 hours.
 create table if not exists pipeline_sample (
   minute timestamptz primary key,
@@ -44,4 +39,3 @@ create table if not exists pipeline_sample (
   reading bigint not null,
   parked bigint not null
 );
-alter table pipeline_sample add column if not exists held bigint not null default 0;

@@ -1,6 +1,6 @@
 """Members: what a signed-in person may do in this service."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 from uuid import UUID
@@ -46,17 +46,23 @@ def save_members(tx: Tx, members: Sequence[Member]) -> None:
         Rejected: somebody would hold an oversight role beside one that meets people or referrals.
 
     """
-    _refuse_forbidden_combinations(members)
+    refuse_forbidden_combinations((member.subject, member.role) for member in members)
     tx.execute("update member set active = false")
     with tx.cursor() as cursor:
         cursor.executemany(_SAVE, [asdict(member) for member in members])
 
 
-def _refuse_forbidden_combinations(members: Sequence[Member]) -> None:
-    roles: dict[tuple[str, str], set[str]] = {}
-    for member in members:
-        roles.setdefault((member.issuer, member.subject), set()).add(member.role)
-    for (_, subject), held in roles.items():
+def refuse_forbidden_combinations(held_by: Iterable[tuple[str, str]]) -> None:
+    """Check who holds which role: (subject, role), all of one identity provider.
+
+    Raises:
+        Rejected: somebody would hold an oversight role beside one that meets people or referrals.
+
+    """
+    roles: dict[str, set[str]] = {}
+    for subject, role in held_by:
+        roles.setdefault(subject, set()).add(role)
+    for subject, held in roles.items():
         if held & _OVERSIGHT and held - _OVERSIGHT:
             raise Rejected(
                 f"Member {subject}: {', '.join(sorted(held))} may not be held by one person."

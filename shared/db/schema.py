@@ -13,7 +13,8 @@ def _text(name: str) -> str:
 
 BASE_SQL = _text("base_0001.sql")
 BASE_0002_SQL = _text("base_0002.sql")
-WHOLE_BASE_SQL = BASE_SQL + BASE_0002_SQL
+BASE_0003_SQL = _text("base_0003.sql")
+WHOLE_BASE_SQL = BASE_SQL + BASE_0002_SQL + BASE_0003_SQL
 """All steps, for a database that holds nothing else."""
 
 

@@ -168,6 +168,7 @@ LABELS: Final[Mapping[str, Mapping[str, LazyString]]] = {
         "delivery-exhausted": _l("The partner could not be told"),
         "revoked-after-acceptance": _l("Release taken back after the partner accepted"),
         "stop-not-confirmed": _l("The partner has not confirmed that it stopped"),
+        "no-place": _l("No partner had a place in time"),
         "unknown-code": _l("Something here is new to this system: a person must look"),
     },
     "templates": {

@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from shared.contracts.codes import REPORT_BACK_ITEMS
 
-CHROMIUM = Path("/usr/bin/chromium")
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 _AXE = Axe()
 
@@ -34,17 +32,6 @@ ANSWERS: Answers = {
     "place": {"county": "22033"},
 }
 """What the advocate answers on each page up to the choice of partners."""
-
-
-@contextmanager
-def a_browser() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 @dataclass(slots=True)
@@ -74,6 +61,12 @@ class Person:
             found = _AXE.run(self.page)
             if found.violations_count:
                 self.faults.append(f"{self.page.url}: {found.generate_report()}")
+
+    def first_link(self, path: str, words: str) -> str:
+        """Return where the first link with these words on a page leads to."""
+        self.open(path)
+        link = self.page.locator("main").get_by_role("link", name=re.compile(words)).first
+        return link.get_attribute("href") or ""
 
     def press(self, name: str | re.Pattern[str]) -> None:
         """Press the button or link of this name."""

@@ -10,16 +10,14 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from joserfc.jwk import RSAKey
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 from werkzeug.serving import make_server
 
 from services.local.ports import choose
 from services.local.provider import Provider
 from tests.integration.intake_pages.builders import Pages, intake_pages
+from tests.support.browsers import DESKTOP
 from tests.support.databases import TestDatabase
-
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE, DESKTOP = 360, 1280
 
 
 @dataclass
@@ -50,15 +48,6 @@ class Office:
         page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url("**/referrals")
         return page
-
-
-@contextmanager
-def a_chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -8,11 +8,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.advocates import (
-    CHROMIUM,
-    DESKTOP,
-    PHONE,
     Office,
-    a_chromium,
     an_office,
     choose_tile,
     faults,
@@ -20,19 +16,12 @@ from tests.browser.advocates import (
     tick,
 )
 from tests.integration.intake_pages.builders import CLINIC, LEGAL, PDF
+from tests.support.browsers import DESKTOP, PHONE
 from tests.support.databases import TestDatabase
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
 
 Look = Callable[[Page], None]
 PARTNER = "Cypress Clinic (invented)"
 SCAN: FilePayload = {"name": "scan.pdf", "mimeType": "application/pdf", "buffer": PDF}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -9,25 +9,24 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import psycopg
 import pytest
 import requests
 from playwright.sync_api import Browser
 
+from services.databases import SERVICES
+from services.local import machines
 from tests.browser.acting import (
     ANSWERS,
     CAHS,
-    CHROMIUM,
     Person,
-    a_browser,
     a_person,
     fill_in,
     release_to,
 )
 from tests.support.demos import RunningDemo, a_demo, a_folder
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
 
 NAME: Final = "Zyxwellia Quandrymont"
 PHONE: Final = "225-555-0177"
@@ -66,12 +65,6 @@ def demo() -> Iterator[RunningDemo]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with a_browser() as found:
-        yield found
-
-
 def columns(demo: RunningDemo) -> Iterator[tuple[str, str]]:
     """Give every row of every table of every database as text, with its place."""
     postgres = demo.place.postgres
@@ -108,6 +101,30 @@ def found_in(places: Iterator[tuple[str, str]]) -> list[str]:
     ]
 
 
+def metrics(demo: RunningDemo) -> Iterator[tuple[str, str]]:
+    """Give what a scraper gets from each service."""
+    for service in SERVICES:
+        address = f"{demo.place.origin}/{service}/metrics"
+        yield address, requests.get(address, timeout=10).text
+
+
+def admitted(demo: RunningDemo, service: str, client: str) -> dict[str, str]:
+    """Return the headers of a machine client that the service lets in."""
+    answer = requests.post(
+        f"{demo.place.issuer}/oauth2/token",
+        data={
+            "grant_type": "client_credentials",
+            "audience": f"{demo.place.origin}/{service}",
+        },
+        auth=(client, machines.client_secrets(demo.place.folder)[client]),
+        timeout=10,
+    )
+    return {
+        "Authorization": f"Bearer {answer.json()['access_token']}",
+        "Idempotency-Key": f'"{uuid4()}"',
+    }
+
+
 def type_everywhere(person: Person, path: str) -> None:
     """Type the canary into each text field of a page, one form after the other."""
     person.open(path)
@@ -141,20 +158,25 @@ def the_referral_goes_all_the_way(advocate: Person, partner: Person) -> None:
         assert canary in partner.page.content(), "what the release allows is shown"
 
 
-def test_the_canary_is_nowhere_but_sealed_in_intake(demo: RunningDemo, browser: Browser) -> None:
+def test_the_canary_is_nowhere_but_sealed_in_intake(demo: RunningDemo, chromium: Browser) -> None:
     """R-13, R-24: with the pages open to those who may see it, and nowhere else."""
     origin = demo.place.origin
     with (
-        a_person(browser, origin, "advocate", scripts=False) as advocate,
-        a_person(browser, origin, "partner-cahs") as partner,
-        a_person(browser, origin, "coordinator") as coordinator,
-        a_person(browser, origin, "operator") as operator,
+        a_person(chromium, origin, "advocate", scripts=False) as advocate,
+        a_person(chromium, origin, "partner-cahs") as partner,
+        a_person(chromium, origin, "coordinator") as coordinator,
+        a_person(chromium, origin, "operator") as operator,
     ):
         the_referral_goes_all_the_way(advocate, partner)
         type_everywhere(advocate, "/intake/referrals")
+        type_everywhere(partner, "/routing/inbox")
+        type_everywhere(partner, partner.first_link("/routing/inbox", "WH-"))
         type_everywhere(coordinator, "/routing/console")
-        for service in ("intake", "routing", "notifications"):
-            type_everywhere(operator, f"/{service}/ops")
+        type_everywhere(coordinator, coordinator.first_link("/routing/console", "WH-"))
+        for service in SERVICES:
+            for page in ("", "/parked", "/repairs"):
+                type_everywhere(operator, f"/{service}/ops{page}")
+        type_everywhere(operator, "/notifications/ops/deliveries")
         addresses = [
             url for who in (advocate, partner, coordinator, operator) for url in who.visited
         ]
@@ -162,6 +184,7 @@ def test_the_canary_is_nowhere_but_sealed_in_intake(demo: RunningDemo, browser: 
 
     assert found_in(columns(demo)) == []
     assert found_in(files(demo)) == []
+    assert found_in(metrics(demo)) == []
     assert found_in(("address", url) for url in addresses) == []
     assert found_in(iter(pages)) == []
 
@@ -183,6 +206,48 @@ def test_an_error_of_the_api_repeats_nothing(demo: RunningDemo, path: str) -> No
     assert all(answer.status_code in {401, 415} for answer in answers)
     assert found_in((path, answer.text + str(answer.headers)) for answer in answers) == []
     assert found_in(files(demo)) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "client", "path"),
+    [
+        ("intake", machines.AGENCY_SYSTEM, "referrals"),
+        ("routing", machines.INTAKE, "previews"),
+    ],
+)
+def test_a_refusal_of_a_body_repeats_nothing(
+    demo: RunningDemo, service: str, client: str, path: str
+) -> None:
+    """R-13: in whatever field a client puts it."""
+    facts = {
+        "languages": [NAME],
+        "needs": [PHONE],
+        "age_band": BORN,
+        "county": ADDRESS,
+        NAME: MAIL,
+    }
+    bodies = [
+        dict.fromkeys(("person", "contact", "encounter", "wishes", "facts", NAME), facts),
+        {"person": facts, "contact": {"route": NAME}, "encounter": {"do_not_tell": [NAME]}},
+        {"releases": [{"partner_id": NAME, "signed_by": NAME}], "barred_partners": [PHONE]},
+        [NAME],
+    ]
+
+    answers = [
+        requests.post(
+            f"{demo.place.origin}/{service}/api/{path}",
+            json=body,
+            headers=admitted(demo, service, client),
+            timeout=10,
+        )
+        for body in bodies
+    ]
+
+    assert {answer.status_code for answer in answers} == {422}
+    assert found_in((path, answer.text + str(answer.headers)) for answer in answers) == []
+    assert found_in(files(demo)) == []
+    assert found_in(columns(demo)) == []
+    assert found_in(metrics(demo)) == []
 
 
 def test_the_canary_can_be_found(demo: RunningDemo) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -17,23 +16,12 @@ from tests.integration.routing_pages.builders import (
     routing_pages,
 )
 from tests.integration.routing_pages.server import (
-    CHROMIUM,
-    DESKTOP,
-    PHONE,
     Desktop,
-    a_chromium,
     a_desktop,
     faults,
 )
+from tests.support.browsers import DESKTOP, PHONE
 from tests.support.databases import TestDatabase
-
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Debian's chromium")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with a_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

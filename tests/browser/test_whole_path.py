@@ -6,12 +6,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.acting import CAHS, CHROMIUM, a_browser, a_person, fill_in, release_to
+from tests.browser.acting import CAHS, a_person, fill_in, release_to
 from tests.support.brokers import skip_without_kafka
 from tests.support.demos import RunningDemo, a_demo, a_folder
 
 MID_CITY = "144f2eab-de18-4411-8602-65cdfba63f69"
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
 
 
 @pytest.fixture(scope="module", params=["postgres", "kafka"])
@@ -22,12 +21,6 @@ def demo(request: pytest.FixtureRequest) -> Iterator[RunningDemo]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with a_browser() as found:
-        yield found
-
-
 def offer_reference(text: str) -> str:
     found = re.search(r"WH-[A-Z0-9]{4}-[0-9]{2}", text)
     assert found is not None, text
@@ -36,15 +29,15 @@ def offer_reference(text: str) -> str:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["javascript", "no javascript"])
 def test_a_person_is_referred_and_contact_is_made(
-    demo: RunningDemo, browser: Browser, *, scripts: bool
+    demo: RunningDemo, chromium: Browser, *, scripts: bool
 ) -> None:
     """Form, match, message, acceptance, disclosure, contact, outcome; each side sees it happen."""
     origin = demo.place.origin
     everyone = {"scripts": scripts, "checks_axe": scripts}
     with (
-        a_person(browser, origin, "advocate", **everyone) as advocate,
-        a_person(browser, origin, "partner-cahs", width=360, **everyone) as partner,
-        a_person(browser, origin, "coordinator", **everyone) as coordinator,
+        a_person(chromium, origin, "advocate", **everyone) as advocate,
+        a_person(chromium, origin, "partner-cahs", width=360, **everyone) as partner,
+        a_person(chromium, origin, "coordinator", **everyone) as coordinator,
     ):
         fill_in(advocate)
         release_to(advocate, [CAHS, MID_CITY])
@@ -88,14 +81,14 @@ def test_a_person_is_referred_and_contact_is_made(
 
 
 def test_a_declined_offer_goes_to_the_next_partner_by_itself(
-    demo: RunningDemo, browser: Browser
+    demo: RunningDemo, chromium: Browser
 ) -> None:
     """R-46: nothing is asked again, only released partners are asked, and a silent end is none."""
     origin = demo.place.origin
     with (
-        a_person(browser, origin, "advocate") as advocate,
-        a_person(browser, origin, "partner-cahs") as partner,
-        a_person(browser, origin, "partner-mid-city") as second,
+        a_person(chromium, origin, "advocate") as advocate,
+        a_person(chromium, origin, "partner-cahs") as partner,
+        a_person(chromium, origin, "partner-mid-city") as second,
     ):
         fill_in(advocate)
         release_to(advocate, [CAHS, MID_CITY])
@@ -112,12 +105,12 @@ def test_a_declined_offer_goes_to_the_next_partner_by_itself(
         advocate.sees("A referral of yours needs you, to advocate@brva.example.org")
 
 
-def test_a_revoked_release_closes_the_door_at_once(demo: RunningDemo, browser: Browser) -> None:
+def test_a_revoked_release_closes_the_door_at_once(demo: RunningDemo, chromium: Browser) -> None:
     """R-15: one click by the advocate, and the partner that accepted sees nothing more."""
     origin = demo.place.origin
     with (
-        a_person(browser, origin, "advocate") as advocate,
-        a_person(browser, origin, "partner-cahs") as partner,
+        a_person(chromium, origin, "advocate") as advocate,
+        a_person(chromium, origin, "partner-cahs") as partner,
     ):
         fill_in(advocate)
         release_to(advocate, [CAHS])

@@ -18,12 +18,12 @@ from tests.browser.acting import (
     ANSWERS,
     CAHS,
     Person,
-    a_browser,
     fill_in,
     release_to,
 )
+from tests.support.browsers import DESKTOP, PHONE, a_chromium
 
-WIDTHS = (360, 1280)
+WIDTHS = (PHONE, DESKTOP)
 HEIGHT = 900
 MID_CITY = "144f2eab-de18-4411-8602-65cdfba63f69"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|WH-[A-Z0-9-]+|\d{8}T[\w-]+")
@@ -69,7 +69,7 @@ def main(data: Path) -> None:
     folder = data / "tour"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    with a_browser() as browser:
+    with a_chromium() as browser:
         for subject, tour in _TOURS.items():
             with _tourist(browser, origin, subject, folder) as person:
                 tour(person)

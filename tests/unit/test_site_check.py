@@ -2,10 +2,14 @@
 
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
+import pytest
 from click.testing import CliRunner
 
 from services.cli import main
+from services.setup import load
+from shared.errors import Rejected
 
 SITE = Path(__file__).parents[2] / "deploy" / "sites" / "baton-rouge"
 
@@ -25,3 +29,28 @@ def test_a_fault_of_the_directory_is_named_by_file_row_and_column(tmp_path: Path
 
     assert told.exit_code == 1
     assert "services.csv, row 2, id: is not a UUID" in told.output
+
+
+@pytest.mark.parametrize(
+    ("oversees", "meets_people"),
+    [
+        ("routing,coordinator", "intake,advocate"),
+        ("notifications,operator", "routing,partner"),
+        ("routing,operator", "intake,agency_admin"),
+    ],
+)
+def test_nobody_oversees_in_one_service_and_meets_people_in_another(
+    tmp_path: Path, oversees: str, meets_people: str
+) -> None:
+    """Coordinator, operator and monitor never combine with advocate or partner."""
+    site = Path(shutil.copytree(SITE, tmp_path / "site"))
+    with (site / "members.csv").open("a", encoding="utf-8") as members:
+        for held in (oversees, meets_people):
+            members.write(f"{uuid4()},{held},{uuid4()},lee,Lee Invented\n")
+
+    told = CliRunner().invoke(main, ["check", str(site)])
+
+    assert told.exit_code == 1
+    assert "lee: " in told.output
+    with pytest.raises(Rejected, match="may not be held by one person"):
+        load(site, {}, issuer="https://id.example.org", agency="brva")

@@ -116,6 +116,7 @@ _WORDS: Final[Mapping[str, Callable[[Happening], str]]] = {
     "offer-expired": lambda h: _("%(partner)s did not answer in time.", partner=h.partner),
     "unmatched": _unmatched,
     "escalated": _escalated,
+    "escalation-cleared": lambda _h: _("What needed attention is settled."),
     "cancelled": _cancelled,
     "contacted": _contacted,
     "service-started": lambda h: _("%(partner)s started its service.", partner=h.partner),

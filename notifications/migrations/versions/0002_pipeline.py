@@ -1,4 +1,4 @@
-"""Repairs in batches and tried out, sending again too, and the pipeline's samples."""
+"""Repairs in batches and tried out, and the pipeline's samples."""
 
 from alembic import op
 
@@ -10,10 +10,7 @@ branch_labels = None
 depends_on = None
 
 
-SQL = "alter table send_again add column if not exists dry_run boolean not null default false"
-
-
 def upgrade() -> None:
-    """Change the base tables, and let sending again be tried out."""
-    for part in (BASE_0002_SQL, grants("notifications", "0002"), SQL):
+    """Change the base tables."""
+    for part in (BASE_0002_SQL, grants("notifications", "0002")):
         op.execute(part)

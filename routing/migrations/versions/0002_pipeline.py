@@ -16,9 +16,6 @@ create index referral_queue on referral (site, queue, received_at) where erased_
 create index if not exists referral_not_finished on referral (site, received_at)
   where erased_at is null and queue not in ('closed', 'withdrawn');
 
--- The correlation id that a referral came with; what a clock tells of it has the same.
-alter table referral add column if not exists correlation_id text;
-
 -- A partner's inbox, and the newest of what ended.
 drop index if exists offer_inbox;
 create index if not exists offer_at_hand on offer (partner_id)

@@ -107,6 +107,8 @@ def _status_after(history: Sequence[Row]) -> str:
 def _status(row: Row) -> str:
     if verb(row) == "unmatched":
         return str(row["data"]["queue"])
+    if verb(row) == "escalation-cleared":
+        return str(row["data"]["status"])
     if verb(row) == "escalated":
         late = row["data"]["reason"] == "first-contact-overdue"
         return "overdue" if late else "escalated"

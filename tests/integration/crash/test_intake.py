@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from intake.adapters.api import referrals
 from intake.adapters.clock import Clock
+from intake.adapters.events import CONSUMER, FINAL, IMMEDIATE, Events
 from intake.adapters.following import following
 from intake.adapters.keys import PostgresKeys
 from intake.adapters.units import Units
@@ -20,6 +21,7 @@ from intake.application.disclose import read_disclosure
 from intake.application.drafts import discard_draft, load_draft, start_draft
 from intake.application.follow import follow, learn_partner
 from intake.application.ports import Work
+from intake.application.queries import referral_timeline
 from intake.application.submit import submit_referral
 from intake.application.take_back import erase_person, revoke_release, withdraw
 from shared.crypto import FileKeyWrapper
@@ -27,7 +29,9 @@ from shared.db import Pool, open_pool, transaction
 from shared.errors import NotFound
 from shared.http import create_app, json_api
 from shared.http.web import web
+from shared.worker import Inbox
 from tests.integration.intake.test_api import KnownTokens, changed
+from tests.integration.intake.test_events import news
 from tests.support.databases import TestDatabase
 from tests.support.dying import Process
 from tests.support.web import a_site, add_member, web_settings
@@ -219,6 +223,40 @@ def test_a_person_who_is_erased_leaves_no_key_and_is_forgotten_once(intake: Inta
         assert intake.told(referral_id) == ["submitted", "erased"]
         assert not intake.has_key(person_id)
         assert not _is_live(intake, release_id)
+
+
+@pytest.mark.parametrize("last", ["offered", "accepted", "escalation-cleared"])
+def test_what_routing_tells_takes_effect_once(
+    intake: Intake, intake_db: TestDatabase, last: str
+) -> None:
+    events, about = Events(RULES), {"partner_id": PARTNER, "status": "accepted", "due": None}
+
+    with open_pool(intake_db.worker, name="inbox") as pool:
+        alive, dying = (
+            Inbox(CONSUMER, each, events.handlers(), events.begin, IMMEDIATE, FINAL)
+            for each in (pool, intake.process.pool(pool))
+        )
+        for death in intake.process.every_death():
+            referral_id, offer_id = intake.sent()[0], uuid4()
+            told = _FOLLOWED[: _FOLLOWED.index(last) + 1]
+            *earlier, record = [
+                news(referral_id, what, sequence, offer_id=offer_id, **about)
+                for sequence, what in enumerate(told, 1)
+            ]
+            alive.apply(earlier)
+            with death:
+                dying.apply([record])
+            for _ in range(2):
+                alive.apply([record])
+
+            with intake.alive.work() as work:
+                referral, timeline = referral_timeline(referral_id, work=work)
+            assert [note.what for note in timeline] == ["submitted", *told]
+            assert referral.status == ("offered" if last == "offered" else "accepted")
+            assert not intake.number("select count(*) as number from parked")
+
+
+_FOLLOWED = ("offered", "accepted", "escalation-cleared")
 
 
 def _accepted(intake: Intake, referral_id: UUID) -> Grant:

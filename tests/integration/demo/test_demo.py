@@ -12,12 +12,14 @@ import psutil
 import psycopg
 import pytest
 import requests
+from playwright.sync_api import Browser
 
 from services.local import ports
 from services.local.folder import VERSION, Folder
 from services.sample import Sample
 from shared.bus import Message, open_bus
-from tests.browser.acting import CHROMIUM, a_browser, a_person
+from tests.browser.acting import a_person
+from tests.support.browsers import DESKTOP, PHONE
 from tests.support.demos import RunningDemo, a_demo, a_folder, start_demo
 
 SERVICES = ("intake", "routing", "notifications")
@@ -95,21 +97,19 @@ def test_every_page_says_that_people_are_invented_and_shows_the_crisis_lines(
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
 def test_axe_finds_nothing_on_the_demos_own_pages_and_none_scrolls_sideways(
-    demo: RunningDemo,
+    demo: RunningDemo, chromium: Browser
 ) -> None:
     submit(demo, 5)
     pages = ["/", "/mail", "/webhooks-received", "/nothing", "/intake/referrals"]
-    with a_browser() as browser:
-        for width in (360, 1280):
-            with a_person(browser, demo.place.origin, "", width=width, checks_axe=True) as person:
-                for page in pages:
-                    person.page.goto(f"{demo.place.origin}{page}")
-                    person.look()
-                    sideways = "document.documentElement.scrollWidth > window.innerWidth"
-                    assert not person.page.evaluate(sideways), page
-                assert person.faults == []
+    for width in (PHONE, DESKTOP):
+        with a_person(chromium, demo.place.origin, "", width=width, checks_axe=True) as person:
+            for page in pages:
+                person.page.goto(f"{demo.place.origin}{page}")
+                person.look()
+                sideways = "document.documentElement.scrollWidth > window.innerWidth"
+                assert not person.page.evaluate(sideways), page
+            assert person.faults == []
 
 
 def test_nothing_listens_outside_this_machine(demo: RunningDemo) -> None:

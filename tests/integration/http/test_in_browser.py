@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -10,27 +9,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, render_template_string
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
 from shared.db.pool import Pool
 from tests.integration.http.conftest import build
+from tests.support.browsers import DESKTOP, PHONE
 from tests.support.databases import TestDatabase
 from tests.support.web import add_member, sign_in, web_settings
-
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE, DESKTOP = 360, 1280
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +63,7 @@ def client(app: Flask, base_db: TestDatabase) -> FlaskClient:
 
 
 def opened(
-    browser: Browser,
+    chromium: Browser,
     served: str,
     client: FlaskClient,
     *,
@@ -84,7 +71,7 @@ def opened(
     width: int = DESKTOP,
 ) -> BrowserContext:
     """Open a browser that is signed in."""
-    context = browser.new_context(
+    context = chromium.new_context(
         java_script_enabled=script, viewport={"width": width, "height": 800}
     )
     cookie = client.get_cookie("wh-sample")
@@ -142,10 +129,10 @@ def trouble(database: TestDatabase) -> None:
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_axe_finds_nothing_on_an_operators_bad_night(
-    browser: Browser, served: str, client: FlaskClient, base_db: TestDatabase, width: int
+    chromium: Browser, served: str, client: FlaskClient, base_db: TestDatabase, width: int
 ) -> None:
     trouble(base_db)
-    with opened(browser, served, client, width=width) as context:
+    with opened(chromium, served, client, width=width) as context:
         page = context.new_page()
         for path in CONSOLE:
             page.goto(served + path)
@@ -159,10 +146,10 @@ def test_axe_finds_nothing_on_an_operators_bad_night(
 
 @pytest.mark.parametrize("script", [True, False])
 def test_records_are_discarded_by_keyboard_alone(
-    browser: Browser, served: str, client: FlaskClient, base_db: TestDatabase, *, script: bool
+    chromium: Browser, served: str, client: FlaskClient, base_db: TestDatabase, *, script: bool
 ) -> None:
     trouble(base_db)
-    with opened(browser, served, client, script=script) as context:
+    with opened(chromium, served, client, script=script) as context:
         page = context.new_page()
         page.goto(f"{served}/ops/parked?reason_parked=wrong-shape")
 
@@ -175,10 +162,10 @@ def test_records_are_discarded_by_keyboard_alone(
 
 
 def test_progress_moves_by_itself_until_all_is_done(
-    browser: Browser, served: str, client: FlaskClient, base_db: TestDatabase
+    chromium: Browser, served: str, client: FlaskClient, base_db: TestDatabase
 ) -> None:
     trouble(base_db)
-    with opened(browser, served, client) as context:
+    with opened(chromium, served, client) as context:
         page = context.new_page()
         page.goto(f"{served}/ops/repairs/{BATCH}")
         assert page.get_by_text("1 of 3 done").is_visible()
@@ -195,9 +182,9 @@ def test_progress_moves_by_itself_until_all_is_done(
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 @pytest.mark.parametrize("path", ["/ops", "/crisis", "/exit/about", "/timed-out", "/rejected"])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
-    browser: Browser, served: str, client: FlaskClient, path: str, width: int
+    chromium: Browser, served: str, client: FlaskClient, path: str, width: int
 ) -> None:
-    with opened(browser, served, client, width=width) as context:
+    with opened(chromium, served, client, width=width) as context:
         page = context.new_page()
         page.goto(served + path)
 
@@ -209,9 +196,9 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
 
 @pytest.mark.parametrize("script", [True, False])
 def test_the_exit_button_leads_away_and_ends_the_session_r30(
-    browser: Browser, served: str, client: FlaskClient, neutral: str, *, script: bool
+    chromium: Browser, served: str, client: FlaskClient, neutral: str, *, script: bool
 ) -> None:
-    with opened(browser, served, client, script=script) as context:
+    with opened(chromium, served, client, script=script) as context:
         page = context.new_page()
         page.goto(f"{served}/ops")
 
@@ -223,9 +210,9 @@ def test_the_exit_button_leads_away_and_ends_the_session_r30(
 
 
 def test_shift_three_times_leaves_and_two_times_do_not_r30(
-    browser: Browser, served: str, client: FlaskClient, neutral: str
+    chromium: Browser, served: str, client: FlaskClient, neutral: str
 ) -> None:
-    with opened(browser, served, client) as context:
+    with opened(chromium, served, client) as context:
         page = context.new_page()
         page.goto(f"{served}/ops")
 
@@ -238,9 +225,9 @@ def test_shift_three_times_leaves_and_two_times_do_not_r30(
 
 
 def test_the_reader_is_warned_before_the_time_out_and_signed_out_at_its_end(
-    browser: Browser, served: str, client: FlaskClient
+    chromium: Browser, served: str, client: FlaskClient
 ) -> None:
-    with opened(browser, served, client) as context:
+    with opened(chromium, served, client) as context:
         page = context.new_page()
         page.clock.install()
         page.goto(f"{served}/ops")
@@ -259,9 +246,9 @@ def test_the_reader_is_warned_before_the_time_out_and_signed_out_at_its_end(
 
 
 def test_a_drawn_signature_is_a_picture_in_the_form_and_can_be_cleared(
-    browser: Browser, served: str, client: FlaskClient
+    chromium: Browser, served: str, client: FlaskClient
 ) -> None:
-    with opened(browser, served, client) as context:
+    with opened(chromium, served, client) as context:
         page = context.new_page()
         page.goto(f"{served}/sign")
         field = page.locator('input[name="signature"]')
@@ -280,9 +267,9 @@ def test_a_drawn_signature_is_a_picture_in_the_form_and_can_be_cleared(
 
 
 def test_a_signature_without_javascript_says_what_to_do_instead(
-    browser: Browser, served: str, client: FlaskClient
+    chromium: Browser, served: str, client: FlaskClient
 ) -> None:
-    with opened(browser, served, client, script=False) as context:
+    with opened(chromium, served, client, script=False) as context:
         page = context.new_page()
         page.goto(f"{served}/sign")
 
@@ -291,9 +278,9 @@ def test_a_signature_without_javascript_says_what_to_do_instead(
 
 
 def test_a_queue_is_walked_by_j_and_k_and_opened_by_enter(
-    browser: Browser, served: str, client: FlaskClient
+    chromium: Browser, served: str, client: FlaskClient
 ) -> None:
-    with opened(browser, served, client) as context:
+    with opened(chromium, served, client) as context:
         page = context.new_page()
         page.goto(f"{served}/queue")
 

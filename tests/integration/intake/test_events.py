@@ -1,7 +1,7 @@
 """What routing tells takes effect once, and only in this agency's intake."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -101,6 +101,22 @@ def test_every_event_that_intake_reads_has_an_entry_point(world: World) -> None:
 
     assert set(Events(world.worker.rules).handlers()) == read
     assert topics("brva") == ("routing.referral.brva", "routing.partner")
+
+
+def test_what_is_settled_is_followed_with_the_clock_that_runs(world: World) -> None:
+    referral_id = sent(world)
+    told = [
+        news(referral_id, "offered", 1),
+        news(referral_id, "escalated", 2, reason="delivery-exhausted"),
+        news(referral_id, "escalation-cleared", 3, status="offered", due=NOW + timedelta(hours=2)),
+    ]
+
+    an_inbox(world).apply(told)
+
+    with world.web.work() as work:
+        referral, _ = referral_timeline(referral_id, work=work)
+    assert (referral.status, referral.due) == ("offered", NOW + timedelta(hours=2))
+    assert parked(world) == []
 
 
 def test_news_are_applied_once_and_in_order(world: World) -> None:

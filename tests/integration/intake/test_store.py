@@ -318,6 +318,18 @@ class TestFollowing:
         assert referral.due == NOW + timedelta(hours=1)
         assert timeline[-1].partner_id == partner.partner_id
 
+    def test_a_problem_that_is_over_is_shown_no_more(self, intake: Intake) -> None:
+        partner = a_partner()
+        referral_id = sent(intake, partner).referral_id
+        offered(intake, referral_id, partner, "accepted", "contacted")
+        with intake.following() as work:
+            follow(some_news(referral_id, "escalated", detail="stop-not-confirmed"), work=work)
+            over = some_news(referral_id, "escalation-cleared", detail="contacted")
+            follow(over, work=work)
+
+        assert status(intake, referral_id) == "contacted"
+        assert whats(intake, referral_id)[-2:] == ["escalated", "escalation-cleared"]
+
     def test_an_acceptance_after_a_revocation_gives_no_right(self, intake: Intake) -> None:
         """R-15, and the last row of the revocation table."""
         partner = a_partner()

@@ -2,42 +2,35 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from notifications.domain.attempts import State
 from tests.integration.notifications import test_ops
 from tests.integration.notifications.conftest import PostgresWorld
-
-CHROMIUM = Path("/usr/bin/chromium")
-WIDTHS = (360, 1280)
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+from tests.support.browsers import DESKTOP, PHONE
 
 woken, client, failed = test_ops.woken, test_ops.client, test_ops.failed
 
 
 @pytest.fixture
-def page(client: FlaskClient) -> Iterator[Page]:
+def page(client: FlaskClient, chromium: Browser) -> Iterator[Page]:
     """Open a browser that is signed in as the operator."""
     server = make_server("127.0.0.1", 0, client.application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     cookie = client.get_cookie("wh-notifications")
     assert cookie is not None
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}")
-        context.add_cookies(
-            [{"name": cookie.key, "value": cookie.value, "url": f"http://127.0.0.1:{server.port}"}]
-        )
-        yield context.new_page()
-        browser.close()
+    context = chromium.new_context(base_url=f"http://127.0.0.1:{server.port}")
+    context.add_cookies(
+        [{"name": cookie.key, "value": cookie.value, "url": f"http://127.0.0.1:{server.port}"}]
+    )
+    yield context.new_page()
+    context.close()
     server.shutdown()
     server.server_close()
 
@@ -48,7 +41,7 @@ def test_axe_finds_nothing_and_all_that_failed_is_sent_again(
     referral = failed()
     failed(State.DELIVERED)
     for path in ("/ops", "/ops/deliveries", "/ops/deliveries?state=exhausted"):
-        for width in WIDTHS:
+        for width in (PHONE, DESKTOP):
             page.set_viewport_size({"width": width, "height": 800})
             page.goto(path)
 

@@ -1,5 +1,6 @@
 """Routing on a real database: a desk of its worker, one of its web, and what they did."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ from tests.support.databases import TestDatabase
 from tests.unit.routing.builders import a_referral, a_release
 
 SITE = load_site(Path("deploy/sites/baton-rouge"))
+
+
+def fails(_: UUID, failure: Exception) -> None:
+    """Let the clock's failure be the test's."""
+    raise failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,18 @@ class Routing:
             ).fetchall()
         assert [row["sequence"] for row in rows] == list(range(1, len(rows) + 1))
         return [row["type"].split(".")[2] for row in rows]
+
+    def told(self, referral: Referral, verb: str) -> dict[str, Any]:
+        """Return what the last event of a kind tells, but for whose referral it is."""
+        with transaction(self.pool) as tx:
+            row = tx.execute(
+                "select payload from outbox where key = %s and type = %s order by sequence desc",
+                (str(referral.referral_id), f"routing.referral.{verb}.v1"),
+            ).fetchone()
+        assert row is not None
+        common = {"referral_id", "agency", "submitted_by"}
+        data = json.loads(row["payload"])
+        return {name: value for name, value in data.items() if name not in common}
 
     def held(self, found: Partner) -> list[int]:
         """Return what is held at each service of a partner."""

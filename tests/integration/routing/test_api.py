@@ -186,6 +186,30 @@ def test_an_answered_offer_is_409_with_the_state_it_is_in(
     assert late.json["state"] == "declined"  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    ("verb", "body"), [("acceptance", None), ("decline", {"reason": "other"})]
+)
+def test_an_answer_after_the_clock_is_409_with_the_offer_expired(
+    routing: Routing,
+    routing_db: TestDatabase,
+    client: FlaskClient,
+    verb: str,
+    body: dict[str, str] | None,
+) -> None:
+    found = a_partner()
+    routing.has_partners(found)
+    referral = routing.receives(found)
+    reference = routing.reference(referral)
+    routing.runs("update offer set answer_by = now() - interval '1 second'")
+
+    late = ask(client, of(found, routing_db), f"offers/{reference}/{verb}", body)
+
+    assert late.status_code == 409
+    assert late.content_type == "application/problem+json"
+    assert late.json["state"] == "expired"  # type: ignore[index]
+    assert routing.events(referral) == ["offered"]
+
+
 def test_another_organizations_offer_is_404_for_every_verb(
     routing: Routing, routing_db: TestDatabase, client: FlaskClient
 ) -> None:

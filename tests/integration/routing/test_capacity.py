@@ -1,19 +1,20 @@
 """Places: never below zero, never above the limit, given back once."""
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from routing.application import coordinator
+from routing.application import arrivals, coordinator
 from routing.application import partner as partners
-from routing.application.clock import retry_waiting
+from routing.application.clock import retry_waiting, run_due
 from routing.domain.model import Partner, Referral
 from shared.errors import Conflict
-from tests.integration.routing.conftest import Routing, staff_of, together
-from tests.unit.routing.builders import a_partner, a_service
+from tests.integration.routing.conftest import Routing, fails, staff_of, together
+from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 
 def with_places(capacity: int | None) -> Partner:
@@ -27,10 +28,10 @@ def test_who_finds_no_place_waits_and_is_tried_when_one_is_free(routing: Routing
     second = routing.receives(found)
     assert routing.queue(second) == "waiting-for-place"
 
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
     assert routing.events(second) == ["unmatched"]
     decline(routing, first, found)
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
 
     assert routing.offered_to(second) == found.partner_id
     assert routing.events(second) == ["unmatched", "offered"]
@@ -87,9 +88,88 @@ def test_a_paused_service_is_offered_nothing_until_it_is_resumed(routing: Routin
     assert routing.queue(referral) == "waiting-for-place"
     with routing.web.change() as work:
         coordinator.resume_service(service_id, staff_of(found), work)
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
 
     assert routing.offered_to(referral) == found.partner_id
+
+
+def test_waiting_ends_with_the_last_release_and_a_new_one_is_asked_for(routing: Routing) -> None:
+    """R-16, R-46: never a silent end."""
+    full, other = with_places(0), with_places(0)
+    routing.has_partners(full, other)
+    referral = routing.receives(full, other)
+    routing.runs("update referral set received_at = received_at - interval '1 hour'")
+    routing.runs("update service_slot set changed_at = changed_at - interval '1 day'")
+
+    routing.release_ends(referral, full, "-1 s")
+    retry_waiting(routing.worker.change, fails)
+    assert routing.queue(referral) == "waiting-for-place"
+    assert routing.events(referral) == ["unmatched"]
+
+    routing.runs("update referral set tried_at = tried_at - interval '1 hour'")
+    routing.release_ends(referral, other, "-1 s")
+    retry_waiting(routing.worker.change, fails)
+
+    assert routing.queue(referral) == "needs-new-release"
+    assert routing.events(referral) == ["unmatched", "unmatched"]
+
+
+def test_an_emergency_that_finds_no_place_goes_to_a_person_at_once(routing: Routing) -> None:
+    """R-44: and it is offered by itself all the same when a place is free first."""
+    found = a_partner(None, a_service(capacity=1, always_open=True, urgency_max="emergency"))
+    routing.has_partners(found)
+    first = routing.receives(found)
+
+    referral = routing.receives(found, facts=some_facts(urgency="emergency"))
+
+    assert routing.queue(referral) == "needs-person"
+    decline(routing, first, found)
+    retry_waiting(routing.worker.change, fails)
+    assert routing.offered_to(referral) == found.partner_id
+
+
+def test_waiting_too_long_is_put_before_a_person_once_until_it_is_offered(
+    routing: Routing,
+) -> None:
+    """R-44."""
+    found = with_places(1)
+    routing.has_partners(found)
+    first = routing.receives(found)
+    referral = routing.receives(found, facts=some_facts(urgency="urgent"))
+    run_due(routing.worker.change, fails)
+    assert routing.queue(referral) == "waiting-for-place"
+    routing.runs("update referral set place_by = now() - interval '1 second'")
+
+    run_due(routing.worker.change, fails)
+    run_due(routing.worker.change, fails)
+
+    assert routing.queue(referral) == "needs-person"
+    assert routing.open_escalations(referral) == {"no-place"}
+    assert routing.events(referral) == ["unmatched", "escalated"]
+
+    decline(routing, first, found)
+    retry_waiting(routing.worker.change, fails)
+    assert routing.queue(referral) == "offered"
+    assert routing.events(referral) == ["unmatched", "escalated", "offered"]
+
+
+def test_a_place_is_waited_for_as_long_as_an_answer(routing: Routing) -> None:
+    """R-44: by urgency, and a new release does not start the clock again."""
+    found, other, asked = with_places(0), with_places(0), with_places(None)
+    routing.has_partners(found, other, asked)
+    offered = routing.state(routing.receives(asked)).current
+    referral = routing.receives(found)
+    clock = routing.state(referral).place_by
+    assert offered is not None
+    assert clock is not None
+    assert abs(clock - offered.answer_by) < timedelta(minutes=1)
+    routing.runs("update referral set place_by = place_by - interval '1 hour'")
+    (release,) = routing.releases(other)
+
+    with routing.worker.change() as work:
+        arrivals.on_release_signed(referral.referral_id, release, work)
+
+    assert routing.state(referral).place_by == clock - timedelta(hours=1)
 
 
 def test_an_import_sets_the_limit_and_never_what_is_held(routing: Routing) -> None:
@@ -118,7 +198,7 @@ def test_a_larger_limit_lets_those_in_that_wait(routing: Routing) -> None:
     larger = a_partner(found.partner_id, a_service(service_id=service.service_id, capacity=1))
 
     routing.has_partners(larger)
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
 
     assert routing.offered_to(referral) == found.partner_id
 

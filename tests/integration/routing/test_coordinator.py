@@ -7,9 +7,10 @@ import pytest
 from routing.application import coordinator, partner
 from routing.application.clock import run_due
 from routing.application.ports import Staff
+from routing.domain.matching import Check
 from routing.domain.model import Referral
 from shared.errors import Conflict, NotFound, Rejected
-from tests.integration.routing.conftest import SITE, Routing, rows_read, staff_of
+from tests.integration.routing.conftest import SITE, Routing, fails, rows_read, staff_of
 from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 COORDINATOR = Staff(uuid4(), SITE.host.organization_id)
@@ -184,15 +185,17 @@ def test_overdue_is_cleared_with_a_reason_and_stays_cleared(routing: Routing) ->
     referral = routing.receives(found, release={"report_back": ()})
     routing.accepts(referral, found)
     routing.runs("update offer set first_contact_by = now() - interval '1 second'")
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
     with routing.web.change() as work:
         coordinator.clear_overdue(
             referral.referral_id, "advocate-confirmed-contact", COORDINATOR, work
         )
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
     assert routing.queue(referral) == "accepted"
+    assert routing.events(referral) == ["offered", "accepted", "escalated", "escalation-cleared"]
+    assert routing.told(referral, "escalation-cleared") == {"status": "accepted", "due": None}
     with routing.web.read() as (queries, now):
         (row,) = queries.queue_rows(now)
     assert (row.due, row.overdue) == (None, False)
@@ -337,6 +340,55 @@ def test_a_decision_is_explained_again_as_it_was_made(routing: Routing) -> None:
     release = verdicts[stranger.partner_id].excluded_by
     assert release is not None
     assert (release.rule, release.value) == ("released", "no")
+
+
+def test_an_offer_to_another_partner_is_explained_with_what_was_overruled(
+    routing: Routing,
+) -> None:
+    """R-40."""
+    first, far = a_partner(), a_partner(None, a_service(counties=("22005",)))
+    routing.has_partners(first, far)
+    referral = routing.receives(first, far)
+
+    with routing.web.change() as work:
+        coordinator.offer_to(
+            referral.referral_id, far.partner_id, "advocate-asked", COORDINATOR, work
+        )
+
+    with routing.web.read() as (queries, now):
+        newest, _ = queries.referral(referral.referral_id, now).decisions
+    chosen = newest.verdicts[0]
+    assert (newest.queue, chosen.partner_id, chosen.chosen) == ("offered", far.partner_id, True)
+    assert chosen.excluded_by == Check("area", passed=False, value="22005")
+    (before,) = [v.excluded_by for v in newest.verdicts if v.partner_id == first.partner_id]
+    assert before == Check("asked-before", passed=False, value="cancelled")
+
+
+def test_overdue_that_was_cleared_is_not_raised_again_with_another_clock(
+    routing: Routing,
+) -> None:
+    first, second = a_partner(), a_partner()
+    routing.has_partners(first, second)
+    referral = routing.receives(first, second)
+    routing.accepts(referral, first)
+    routing.revokes(referral, first)
+    with routing.web.change() as work:
+        coordinator.offer_to(
+            referral.referral_id, second.partner_id, "no-answer", COORDINATOR, work
+        )
+    routing.accepts(referral, second)
+    routing.runs("update offer set first_contact_by = now() - interval '1 second'")
+    run_due(routing.worker.change, fails)
+    with routing.web.change() as work:
+        coordinator.clear_overdue(
+            referral.referral_id, "partner-confirmed-contact", COORDINATOR, work
+        )
+    routing.runs("update offer set confirm_by = now() - interval '1 second'")
+
+    run_due(routing.worker.change, fails)
+
+    assert routing.open_escalations(referral) == {"revoked-after-acceptance", "stop-not-confirmed"}
+    assert routing.told(referral, "escalation-cleared")["status"] == "needs-person"
 
 
 def unmatched(routing: Routing, **changes: str) -> Referral:

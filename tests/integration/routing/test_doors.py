@@ -5,7 +5,7 @@ from uuid import uuid4
 from routing.application import coordinator
 from routing.application.clock import retry_waiting
 from routing.domain.model import Partner, Referral
-from tests.integration.routing.conftest import Routing, staff_of
+from tests.integration.routing.conftest import Routing, fails, staff_of
 from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 FIRST, SECOND = uuid4(), uuid4()
@@ -33,7 +33,7 @@ def a_minute_later(routing: Routing) -> None:
         "update referral set received_at = received_at - interval '61 seconds',"
         " tried_at = tried_at - interval '61 seconds'"
     )
-    retry_waiting(routing.worker.change)
+    retry_waiting(routing.worker.change, fails)
 
 
 def test_it_is_offered_by_itself_once_the_doors_are_open(routing: Routing) -> None:

@@ -21,7 +21,7 @@ from shared.contracts.catalogue import topic_of
 from shared.contracts.event import Event, headers_of
 from shared.db import Pool, open_pool, transaction
 from shared.worker import Inbox
-from tests.integration.routing.conftest import SITE, Routing
+from tests.integration.routing.conftest import SITE, Routing, fails
 from tests.support.databases import TestDatabase
 from tests.unit.routing.builders import a_partner, a_referral
 
@@ -332,6 +332,30 @@ def test_a_message_that_reached_nobody_is_put_before_a_person_once(
 
     stream.arrive(stream.delivery("delivered", 3, channel="email", **about))
     assert routing.queue(stream.referral) == "offered"
+    assert routing.events(stream.referral) == ["offered", "escalated", "escalation-cleared"]
+    told = routing.told(stream.referral, "escalation-cleared")
+    assert told == {"status": "offered", "due": offer.answer_by.isoformat()}
+
+
+def test_another_message_that_reached_nobody_is_put_before_a_person_again(
+    routing: Routing, stream: Stream
+) -> None:
+    """The offer could not be told, then was accepted; now the partner cannot be told to stop."""
+    found = a_partner()
+    routing.has_partners(found)
+    stream.arrive(stream.submitted(found))
+    offer = routing.state(stream.referral).current
+    assert offer is not None
+    about = {"offer_id": str(offer.offer_id), "channel": "email"}
+    stream.arrive(stream.delivery("exhausted", 1, template="offer-waiting", **about))
+    routing.accepts(stream.referral, found)
+    stream.arrive(stream.record("withdrawn"))
+
+    stream.arrive(stream.delivery("exhausted", 2, template="offer-stopped", **about))
+
+    assert "delivery-exhausted" in routing.open_escalations(stream.referral)
+    told = [verb for verb in routing.events(stream.referral) if verb == "escalated"]
+    assert len(told) == 3
 
 
 def test_one_way_that_works_is_enough(routing: Routing, stream: Stream) -> None:
@@ -435,9 +459,9 @@ def test_the_clock_leaves_alone_what_a_partner_is_answering(
 
     with routing.web.change() as work:
         work.store.lock(stream.referral_id)
-        run_due(routing.worker.change)
+        run_due(routing.worker.change, fails)
         assert routing.events(stream.referral) == ["offered"]
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
     assert routing.events(stream.referral) == ["offered", "offer-expired", "offered"]
 

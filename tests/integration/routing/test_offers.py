@@ -12,7 +12,7 @@ from routing.application.clock import run_due
 from shared import log
 from shared.db import now, transaction
 from shared.errors import Conflict, NotAllowed, NotFound, Rejected
-from tests.integration.routing.conftest import SITE, Routing, rows_read, staff_of
+from tests.integration.routing.conftest import SITE, Routing, fails, rows_read, staff_of
 from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 
@@ -202,8 +202,8 @@ def test_an_expired_offer_goes_to_the_next_partner_by_itself(routing: Routing) -
     referral = routing.receives(first, second)
     routing.runs("update offer set answer_by = now() - interval '1 second'")
 
-    run_due(routing.worker.change)
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
+    run_due(routing.worker.change, fails)
 
     assert routing.offered_to(referral) == second.partner_id
     assert routing.events(referral) == ["offered", "offer-expired", "offered"]
@@ -219,7 +219,7 @@ def test_what_a_clock_tells_goes_on_with_what_the_referral_began(routing: Routin
     routing.runs("update offer set answer_by = now() - interval '1 second'")
 
     with log.context(correlation_id="d" * 32, traceparent=looks[1]):
-        run_due(routing.worker.change)
+        run_due(routing.worker.change, fails)
 
     with transaction(routing.pool) as tx:
         rows = tx.execute(
@@ -259,8 +259,8 @@ def test_contact_that_is_not_made_in_time_is_put_before_a_person_once(
     routing.accepts(referral, found)
     routing.runs("update offer set first_contact_by = now() - interval '1 second'")
 
-    run_due(routing.worker.change)
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
+    run_due(routing.worker.change, fails)
 
     assert routing.queue(referral) == "overdue"
     assert routing.open_escalations(referral) == {reason}
@@ -273,7 +273,7 @@ def test_contact_made_late_ends_the_overdue(routing: Routing) -> None:
     referral = routing.receives(found)
     reference = routing.accepts(referral, found)
     routing.runs("update offer set first_contact_by = now() - interval '1 second'")
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
     with routing.web.change() as work:
         partner.record_contact(reference, "contacted", staff_of(found), work)

@@ -7,10 +7,11 @@ import pytest
 
 from routing.application import arrivals, partner
 from routing.application.clock import run_due
+from routing.domain.matching import Check
 from routing.domain.model import Partner, Referral
 from shared.errors import Conflict
-from tests.integration.routing.conftest import Routing, staff_of, together
-from tests.unit.routing.builders import a_partner
+from tests.integration.routing.conftest import Routing, fails, staff_of, together
+from tests.unit.routing.builders import a_partner, a_service
 
 End = Callable[[Routing, Referral, Partner], None]
 
@@ -21,7 +22,7 @@ def revoked(routing: Routing, referral: Referral, found: Partner) -> None:
 
 def expired(routing: Routing, referral: Referral, found: Partner) -> None:
     routing.release_ends(referral, found, "-1 s")
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
 
 
 def withdrawn(routing: Routing, referral: Referral, found: Partner) -> None:
@@ -108,6 +109,7 @@ def test_withdrawing_after_acceptance_tells_the_partner_to_stop(routing: Routing
         partner.confirm_stop(reference, staff_of(found), work)
 
     assert routing.queue(referral) == "withdrawn"
+    assert routing.events(referral)[-1] == "escalation-cleared"
     with pytest.raises(Conflict), routing.web.change() as work:
         partner.confirm_stop(reference, staff_of(found), work)
 
@@ -120,8 +122,8 @@ def test_a_stop_that_is_not_confirmed_is_put_before_a_person_once(routing: Routi
     routing.revokes(referral, found)
     routing.runs("update offer set confirm_by = now() - interval '1 second'")
 
-    run_due(routing.worker.change)
-    run_due(routing.worker.change)
+    run_due(routing.worker.change, fails)
+    run_due(routing.worker.change, fails)
 
     assert routing.open_escalations(referral) == {
         "revoked-after-acceptance",
@@ -199,7 +201,7 @@ def test_two_partners_never_hold_a_referral_at_once(routing: Routing) -> None:
         routing.release_ends(referral, first, "1 ms")
         together(
             partial(decline, routing, reference, first),
-            partial(run_due, routing.worker.change),
+            partial(run_due, routing.worker.change, fails),
         )
 
         holding = [o for o in routing.state(referral).offers if o.state in {"offered", "accepted"}]
@@ -234,6 +236,25 @@ def test_a_partner_that_was_asked_is_never_asked_again(routing: Routing) -> None
         arrivals.on_release_signed(referral.referral_id, again, work)
 
     assert routing.queue(referral) == "needs-new-release"
+
+
+def test_a_new_release_that_leads_to_nobody_is_told_and_explained(routing: Routing) -> None:
+    """R-40, R-46."""
+    first, far = a_partner(), a_partner(None, a_service(counties=("22005",)))
+    routing.has_partners(first, far)
+    referral = routing.receives(first)
+    routing.revokes(referral, first)
+    (release,) = routing.releases(far)
+
+    with routing.worker.change() as work:
+        arrivals.on_release_signed(referral.referral_id, release, work)
+
+    assert routing.events(referral) == ["offered", "cancelled", "unmatched", "unmatched"]
+    with routing.web.read() as (queries, now):
+        newest = queries.referral(referral.referral_id, now).decisions[0]
+    (verdict,) = [v for v in newest.verdicts if v.partner_id == far.partner_id]
+    assert verdict.released
+    assert verdict.excluded_by == Check("area", passed=False, value="22005")
 
 
 def test_erasing_leaves_nothing_but_the_number_of_events(routing: Routing) -> None:

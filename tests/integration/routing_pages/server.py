@@ -9,14 +9,12 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, session
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from shared.http.access import ISSUER, SUBJECT
 from tests.integration.routing_pages.builders import PROVIDER, Pages
-
-CHROMIUM = "/usr/bin/chromium"
-PHONE, DESKTOP = 360, 1280
+from tests.support.browsers import DESKTOP
 
 
 @dataclass
@@ -42,20 +40,6 @@ class Desktop:
         """Close every window."""
         for context in self.browser.contexts:
             context.close()
-
-
-@contextmanager
-def a_chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Start Debian's Chromium under a playwright that runs."""
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
 @contextmanager

@@ -98,6 +98,19 @@ def test_an_offer_made_before_knows_when_its_release_ends(
     assert found == [(True,), (True,)]
 
 
+@pytest.mark.parametrize("service", ["routing"], indirect=True)
+def test_who_waited_for_a_place_before_has_a_clock(database: TestDatabase, service: str) -> None:
+    """R-44."""
+    with psycopg.connect(database.owner) as owner:
+        owner.execute("update referral set state = 'waiting-for-place'")
+
+    upgrade(database.owner, MIGRATIONS[service])
+
+    with psycopg.connect(database.worker) as worker:
+        found = worker.execute("select place_by <= now() from referral").fetchall()
+    assert found == [(True,)]
+
+
 def rows_of(database: TestDatabase) -> Rows:
     """Return the rows of every table."""
     with psycopg.connect(database.admin, row_factory=dict_row) as connection:

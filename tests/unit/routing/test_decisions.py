@@ -33,20 +33,23 @@ def failing(*rules: str) -> Verdict:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "queue"),
+    ("verdicts", "urgency", "queue"),
     [
-        ([], "needs-new-release"),
-        ([failing("asked-before")], "needs-new-release"),
-        ([failing("place")], "waiting-for-place"),
-        ([failing("paused"), failing("area")], "waiting-for-place"),
-        ([failing("open-now")], "needs-person"),
-        ([failing("open-now", "place")], "needs-person"),
-        ([failing("open-now"), failing("place")], "waiting-for-place"),
+        ([], "routine", "needs-new-release"),
+        ([], "emergency", "needs-new-release"),
+        ([failing("asked-before")], "urgent", "needs-new-release"),
+        ([failing("place")], "routine", "waiting-for-place"),
+        ([failing("place")], "urgent", "waiting-for-place"),
+        ([failing("place")], "emergency", "needs-person"),
+        ([failing("paused"), failing("area")], "routine", "waiting-for-place"),
+        ([failing("open-now")], "emergency", "needs-person"),
+        ([failing("open-now", "place")], "emergency", "needs-person"),
+        ([failing("open-now"), failing("place")], "emergency", "needs-person"),
     ],
 )
-def test_somebody_always_acts_next(verdicts: list[Verdict], queue: str) -> None:
-    """R-46."""
-    assert decisions.queue_without_partner(verdicts) == queue
+def test_somebody_always_acts_next(verdicts: list[Verdict], urgency: str, queue: str) -> None:
+    """R-44, R-46."""
+    assert decisions.queue_without_partner(verdicts, urgency) == queue
 
 
 @pytest.mark.parametrize("rule", sorted({*matching.PARTNER_RULES, "status", "need", "place"}))

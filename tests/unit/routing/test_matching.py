@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routing.domain.decisions import queue_without_partner
 from routing.domain.matching import PARTNER_RULES, SERVICE_RULES, Situation, Verdict, match
 from routing.domain.model import Directory, Opening, Partner, Place, Release, Service
 from tests.unit.routing.builders import (
@@ -156,17 +157,17 @@ def test_a_protected_need_is_matched_only_under_its_own_release_item() -> None:
     assert verdict_on(clinic, facts=facts).fits
 
 
-def test_full_and_paused_are_temporary_and_nothing_else_is() -> None:
+def test_full_and_paused_are_waited_for_and_nothing_else_is() -> None:
     service = a_service(capacity=1)
     partner = a_partner(None, service)
     full = {service.service_id: Place(service.service_id, 1, 1, "")}
     paused = {service.service_id: Place(service.service_id, 1, 0, "closed")}
-
-    assert verdict_on(partner, places=full).temporary
-    assert verdict_on(partner, places=paused).temporary
-    assert verdict_on(partner, places=full, facts=some_facts(county="99999")).fits is not True
     far = a_partner(None, a_service(counties=("22005",), paused="staffing"))
-    assert not verdict_on(far).temporary
+
+    for places in (full, paused):
+        verdict = verdict_on(partner, places=places)
+        assert queue_without_partner([verdict], "routine") == "waiting-for-place"
+    assert queue_without_partner([verdict_on(far)], "routine") == "needs-new-release"
 
 
 def test_a_partner_is_judged_by_the_service_that_comes_furthest() -> None:

@@ -15,11 +15,17 @@ RELEASED = {
     "intake/migrations/versions/0002_pipeline.py": (
         "ddd555d9cfa88f24f9de42c65a470e488ce70f04cbb9d1d01fabe8ce9215f138"
     ),
+    "intake/migrations/versions/0003_held.py": (
+        "a80e96c3d280b00b4f37c2456477c94958eac45fda55cad1caf5adf59d6da133"
+    ),
     "notifications/migrations/versions/0001_deliveries.py": (
         "22cb010074344ff0628777614202979c1a619dc8c4d6b205b4d9c00c6cdb8bac"
     ),
     "notifications/migrations/versions/0002_pipeline.py": (
-        "90833ae4a82557e1af1711f6c59aa888d9a0664c0462f800fd3b0c717800b797"
+        "88ffde0107e98e913d784d097d99d4542760f3556b0f5b699f6ba90f474d356a"
+    ),
+    "notifications/migrations/versions/0003_held.py": (
+        "02bf8d7993a54cc89a40a4419c1c07d79d7536f1917268ce4516753fe038e393"
     ),
     "routing/migrations/versions/0001_first.py": (
         "423b41793988fa4e8756d5777dad8165666ed805c050d3d825a718684a98aa23"
@@ -28,13 +34,19 @@ RELEASED = {
         "f933eafaba9f9da19e5cac7b08411dc81aded897838389537d935c561aca0433"
     ),
     "routing/migrations/versions/0002_pipeline.py": (
-        "c198a1086057bbd8b85f4c07ad08a6f9128733c0b18a8f07214debb7f710f2d0"
+        "5e6bdd919dc109b6e632219bf96f77e063517e5fc7405b6fdb680365ab213977"
+    ),
+    "routing/migrations/versions/0003_clocks.py": (
+        "a5f494b5a5f0e39d377257931858597b735308a073a36de1b5f419b74b81f951"
     ),
     "shared/db/base_0001.sql": (
         "922bf320ca17d08a49ff118650cb8fac9c63f1bfd95ffb97bad5b60417a1d460"
     ),
     "shared/db/base_0002.sql": (
-        "1bbba1c144c91014dda664ae15f8fd23573d956338dc680d61621a32013d7c16"
+        "02c4bfa6d2d822a54990895fb7f221eb52b7f74cf6b2cf12ec51f90c1a235daa"
+    ),
+    "shared/db/base_0003.sql": (
+        "3cf94d23f6df845d6dd21ee8f0bb8080f7d5a96423f6a4bcf029f9c98d42fd3e"
     ),
     "shared/db/grants_0001.sql": (
         "7752831ca1b4d690f3db4417ed1287312a020708e9f020af6f7935e9cd8882f0"
