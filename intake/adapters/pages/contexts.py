@@ -95,9 +95,7 @@ def _involved(_desk: Desk, form: Form, _stop: Stop) -> Context:
 
 
 def _not_told(_desk: Desk, form: Form, _stop: Stop) -> Context:
-    asking = form.asking
-    by_name = sorted(asking.partners, key=asking.partner_name)
-    return {"organizations": [(key, asking.partner_name(key)) for key in by_name]}
+    return {"organizations": list(happened.may_be_barred(form.asking).items())}
 
 
 def _needs(_desk: Desk, _form: Form, _stop: Stop) -> Context:
