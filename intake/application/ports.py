@@ -193,6 +193,7 @@ class Disclosable:
 
     referral_id: UUID
     person_id: UUID
+    status: str
     offer: Offer
     release: Release
 

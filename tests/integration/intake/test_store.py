@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from intake.application.commands import Grant, SubmittedReferral
 from intake.application.disclose import (
     BEING_CONFIRMED,
+    GRANT_LIFE,
     READY,
     disclosure_state,
     read_disclosure,
@@ -122,7 +123,8 @@ def first_release(intake: Intake, referral_id: UUID) -> UUID:
 
 
 def grant(offer_id: UUID, partner: Partner) -> Grant:
-    return Grant(offer_id, partner.partner_id, "https://id.example.org", "partner-cypress")
+    issuer, subject = "https://id.example.org", "partner-cypress"
+    return Grant(offer_id, partner.partner_id, issuer, subject, datetime.now(UTC))
 
 
 class TestSubmitting:
@@ -482,7 +484,7 @@ class TestDisclosures:
             with pytest.raises(NotFound), intake.work() as work:
                 verb(grant(offer_id, other), work=work)
 
-    @pytest.mark.parametrize("end", ["revoked", "withdrawn", "cancelled", "closed"])
+    @pytest.mark.parametrize("end", ["revoked", "withdrawn", "cancelled", "closed", "ended"])
     def test_nothing_is_shown_once_it_is_over(self, intake: Intake, end: str) -> None:
         """R-15: each row of the revocation table that closes the disclosure."""
         partner = a_partner()
@@ -497,13 +499,53 @@ class TestDisclosures:
             with intake.work() as work:
                 withdraw(referral_id, by=ADVOCATE, work=work)
         else:
+            offer = {"offer_id": offer_id, "partner_id": partner.partner_id}
             with intake.following() as work:
-                ids = {"offer_id": offer_id, "partner_id": partner.partner_id}
-                follow(some_news(referral_id, end, **ids), work=work)
+                about = {} if end == "ended" else offer
+                follow(some_news(referral_id, end, **about), work=work)
 
         for verb in (disclosure_state, read_disclosure):
             with pytest.raises(NotFound), intake.work() as work:
                 verb(grant(offer_id, partner), work=work)
+
+    def test_nothing_is_shown_once_the_release_has_ended(self, intake: Intake) -> None:
+        """R-16: from its very end on, whether or not routing has told of it."""
+        partner = a_partner()
+        referral = sent(intake, partner).referral
+        offer_id = offered(intake, referral.referral_id, partner, "accepted")
+        ends = referral.releases[0].expires_at
+
+        for verb in (disclosure_state, read_disclosure):
+            opened = replace(grant(offer_id, partner), opened_at=ends)
+            with intake.work() as work:
+                assert verb(opened, work=replace(work, now=ends - timedelta(seconds=1)))
+            with pytest.raises(NotFound), intake.work() as work:
+                verb(opened, work=replace(work, now=ends))
+
+    def test_after_some_minutes_a_new_ticket_is_needed(self, intake: Intake) -> None:
+        """R-59: routing looks at who is still staff whenever it gives one."""
+        partner = a_partner()
+        referral_id = sent(intake, partner).referral_id
+        offer_id = offered(intake, referral_id, partner, "accepted")
+        opened = grant(offer_id, partner)
+        over = opened.opened_at + GRANT_LIFE
+
+        for verb in (disclosure_state, read_disclosure):
+            with intake.work() as work:
+                assert verb(opened, work=replace(work, now=over))
+            with pytest.raises(NotAllowed), intake.work() as work:
+                verb(opened, work=replace(work, now=over + timedelta(seconds=1)))
+
+    def test_a_partner_that_is_tied_by_now_sees_nothing(self, intake: Intake) -> None:
+        """R-10: whatever was known of it when the person signed."""
+        partner = a_partner()
+        referral_id = sent(intake, partner).referral_id
+        offer_id = offered(intake, referral_id, partner, "accepted")
+        with intake.following() as work:
+            learn_partner(replace(partner, ties=(a_tie(),)), 2, work=work)
+
+        with pytest.raises(NotFound), intake.work() as work:
+            read_disclosure(grant(offer_id, partner), work=work)
 
     def test_a_ticket_is_used_once(self, intake: Intake) -> None:
         with intake.work() as work:

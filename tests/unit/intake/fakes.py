@@ -208,7 +208,8 @@ class FakeDisclosures:
         if not own:
             return None
         best = min(own, key=lambda r: r.revoked_at is not None)
-        return Disclosable(referral.referral_id, referral.person_id, offer, best)
+        ids = (referral.referral_id, referral.person_id)
+        return Disclosable(*ids, referral.status, offer, best)
 
 
 @dataclass
