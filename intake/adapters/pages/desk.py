@@ -101,11 +101,11 @@ class Desk:
         with self.units.work() as work:
             return submit.submitted(draft_id, work=work)
 
-    def referrals(self, member: Member) -> Sequence[Listed]:
-        """Return the referrals of the member's agency, what waits for the advocate first."""
+    def referrals(self, member: Member, number: int) -> tuple[Sequence[Listed], bool]:
+        """Return a page of the agency's referrals, and whether another follows."""
         with self.units.work() as work:
-            found = queries.list_referrals(by=member.member_id, work=work)
-        return [overview.listed(one) for one in found]
+            found = queries.list_referrals(by=member.member_id, work=work, number=number)
+        return [overview.listed(one) for one in found.referrals], found.has_more
 
     def referral(self, member: Member, referral_id: UUID) -> Overview:
         """Return one referral with its timeline and releases."""

@@ -1,5 +1,6 @@
 """My referrals: where each one is, and what the person can still decide."""
 
+from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
@@ -13,6 +14,8 @@ from shared.errors import Conflict, NotFound
 from shared.http.access import current_member, requires
 from shared.http.problems import told
 from shared.http.render import page
+
+_LAST_PAGE: Final = 10_000
 
 
 def referrals(room: Room) -> Blueprint:
@@ -102,12 +105,16 @@ def _go_on(room: Room, answers: Answers) -> ResponseReturnValue:
 
 def _list(room: Room, *, code: str = "", problem: str = "") -> ResponseReturnValue:
     member = current_member()
+    number = min(max(request.args.get("page", 1, type=int), 1), _LAST_PAGE)
+    listed, has_more = room.desk.referrals(member, number)
     return page(
         "intake/referrals.html",
         status=422 if problem else 200,
         errors={"code": [problem]} if problem else {},
         code=code,
-        referrals=room.desk.referrals(member),
+        referrals=listed,
+        number=number,
+        has_more=has_more,
         unfinished=room.desk.unfinished(member),
     )
 

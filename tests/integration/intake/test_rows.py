@@ -126,7 +126,7 @@ class TestSealing:
         referral_id, partner = sent(world, canary=CANARY)
         grant = accepted(world, referral_id, partner)
         with world.web.work() as work:
-            assert list_referrals(by=ADVOCATE, work=work)[0].pseudonym == CANARY
+            assert list_referrals(by=ADVOCATE, work=work).referrals[0].pseudonym == CANARY
             assert read_disclosure(grant, work=work).name == CANARY
             revoke_release(referral_id, release_of(world, referral_id), by=ADVOCATE, work=work)
 

@@ -29,6 +29,7 @@ from intake.application.drafts import (
 from intake.application.follow import ACCEPTED_TOO_LATE, follow, forget_partner, learn_partner
 from intake.application.ports import Following, Work
 from intake.application.queries import (
+    PAGE_LENGTH,
     choosable_partners,
     list_referrals,
     referral_overview,
@@ -157,7 +158,7 @@ class TestSubmitting:
         assert not second.is_new
         assert second.referral_id == first.referral_id
         with intake.work() as work:
-            assert len(list_referrals(by=ADVOCATE, work=work)) == 1
+            assert len(list_referrals(by=ADVOCATE, work=work).referrals) == 1
             assert submitted(uuid4(), work=work) is None
             assert command.token is not None
             assert submitted(command.token, work=work) == first.referral_id
@@ -242,10 +243,34 @@ class TestSubmitting:
             follow(some_news(other, "unmatched", detail="waiting-for-place"), work=work)
 
         with intake.work() as work:
-            listed = list_referrals(by=ADVOCATE, work=work)
+            listed = list_referrals(by=ADVOCATE, work=work).referrals
 
         assert [one.referral.referral_id for one in listed] == [waiting, other]
         assert [one.pseudonym for one in listed] == ["Jordan", "Jordan"]
+
+    def test_of_more_than_a_page_the_pressing_come_first(self, intake: Intake) -> None:
+        """An urgent one that nothing has happened to for long is not lost behind the others."""
+        partner = a_partner()
+        waits = sent(intake, partner).referral_id
+        with intake.following() as work:
+            follow(some_news(waits, "unmatched", detail="needs-person"), work=work)
+        urgent = a_story(wishes=some_wishes(urgency="urgent"))
+        with intake.work() as work:
+            command = a_submission(a_request(partner), story=urgent)
+            pressing = submit_referral(command, work=work).referral_id
+        over, *rest = [sent(intake, partner).referral_id for _ in range(PAGE_LENGTH)]
+        with intake.work() as work:
+            withdraw(over, by=ADVOCATE, work=work)
+
+        with intake.work() as work:
+            pages = [list_referrals(by=ADVOCATE, work=work, number=n) for n in (1, 2, 3)]
+
+        assert [page.has_more for page in pages] == [True, False, False]
+        shown = [[one.referral.referral_id for one in page.referrals] for page in pages]
+        assert shown[0][:2] == [waits, pressing]
+        assert shown[1][-1] == over
+        assert sorted(shown[0] + shown[1]) == sorted([waits, pressing, over, *rest])
+        assert shown[2] == []
 
     def test_an_unknown_referral_is_not_found(self, intake: Intake) -> None:
         with pytest.raises(NotFound), intake.work() as work:
@@ -395,7 +420,7 @@ class TestTakingBack:
             erase_person(person_id, by=ADVOCATE, work=work)
 
         with intake.work() as work:
-            assert not list_referrals(by=ADVOCATE, work=work)
+            assert not list_referrals(by=ADVOCATE, work=work).referrals
             with pytest.raises(NotFound):
                 start_another(referral_id, by=ADVOCATE, work=work)
             with pytest.raises(NotFound):

@@ -43,6 +43,30 @@ def test_the_list_shows_the_status_in_words_and_the_clock(pages: Pages) -> None:
     assert "Blue Kettle Offered answer due in 2 h 59 min" in page.text
 
 
+def test_what_does_not_fit_on_a_page_is_on_the_next(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intake.application.queries.PAGE_LENGTH", 1)
+    browser = pages.browser()
+    sent = {str(refer(browser)) for _ in range(2)}
+
+    first = browser.get("/referrals")
+    follow = first.soup.find("a", string="Next page")
+    assert follow is not None
+    second = browser.get_here(str(follow["href"]))
+
+    assert "Page before" in second.text
+    assert "Next page" not in second.text
+    shown = [{one for one in sent if one in str(page.soup)} for page in (first, second)]
+    assert [len(found) for found in shown] == [1, 1]
+    assert shown[0] | shown[1] == sent
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 30, "two"])
+def test_a_page_that_is_none_is_one_that_is(pages: Pages, number: str) -> None:
+    assert pages.browser().get(f"/referrals?page={number}").status == 200
+
+
 def test_the_agencys_other_advocate_sees_it_too(pages: Pages) -> None:
     referral_id = refer(pages.browser())
 

@@ -15,8 +15,9 @@ from intake.domain.happenings import Happening, Submitted
 from intake.domain.partners import Partner
 from intake.domain.people import Encounter, Person, SafeContact, Story, Wishes
 from intake.domain.references import new_reference
-from intake.domain.referrals import ERASED, Note, Offer, Referral
+from intake.domain.referrals import ATTENTION, ERASED, Note, Offer, Referral
 from intake.domain.releases import Release, Signature
+from shared.contracts import codes
 from shared.errors import NotFound
 from tests.unit.intake.builders import NOW, RULES
 
@@ -135,10 +136,11 @@ class FakeReferrals:
     def lock(self, referral_id: UUID) -> Referral:
         return self.get(referral_id)
 
-    def listed(self, limit: int) -> Sequence[Referral]:
+    def listed(self, limit: int, after: int) -> Sequence[Referral]:
         shown = [r for r in self.memory.referrals.values() if r.status != ERASED]
         latest = sorted(shown, key=lambda r: r.changed_at, reverse=True)
-        return [replace(r, releases=(), offers=()) for r in latest][:limit]
+        pressing = sorted(latest, key=_pressing)[after : after + limit]
+        return [replace(r, releases=(), offers=()) for r in pressing]
 
     def set_status(
         self, referral_id: UUID, status: str, due: datetime | None, at: datetime
@@ -175,6 +177,11 @@ class FakeReferrals:
     def _change(self, referral_id: UUID, **changes: object) -> None:
         found = self.memory.referrals[referral_id]
         self.memory.referrals[referral_id] = replace(found, **changes)  # type: ignore[arg-type]
+
+
+def _pressing(referral: Referral) -> tuple[int, bool, int]:
+    waits = [*ATTENTION, referral.status].index(referral.status)
+    return waits, not referral.is_open, codes.URGENCIES.index(referral.facts.urgency)
 
 
 @dataclass
