@@ -76,7 +76,7 @@ class Reader:
             return None
         try:
             return date(*(int(part) for part in parts))
-        except ValueError:
+        except (OverflowError, ValueError):
             self.problems[name] = missing or _(
                 "%(label)s: enter a real date, for example 9 14 2026", label=label
             )
