@@ -16,7 +16,6 @@ from intake.application.ports import Fit, MatchPreview, Work
 from intake.domain.facts import facts_of
 from intake.domain.partners import Partner
 from shared.db.members import Member
-from shared.http.labels import language_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +123,18 @@ class Desk:
         with self.units.work() as work:
             take_back.withdraw(referral_id, by=member.member_id, work=work)
 
-    def another(self, member: Member, referral_id: UUID, languages: tuple[str, ...]) -> Answers:
+    def another(self, member: Member, referral_id: UUID) -> Answers:
         """Return answers that start one more referral for the same person."""
         with self.units.work() as work:
             person_id, told = queries.start_another(referral_id, by=member.member_id, work=work)
-        names = {tag: language_name(tag) for tag in told.person.languages}
-        spoken = retelling.language_retyped(told, languages, names)
-        return Answers({**retelling.retyped(told), **spoken}, person=str(person_id))
+        return Answers(retelling.retyped(told), person=str(person_id))
 
-    def more(self, member: Member, referral_id: UUID, languages: tuple[str, ...]) -> Answers:
+    def more(self, member: Member, referral_id: UUID) -> Answers:
         """Return answers that start one more release for the same referral."""
         with self.units.work() as work:
             _person, told = queries.start_another(referral_id, by=member.member_id, work=work)
             used = work.referrals.get(referral_id).taken(work.now)
-        answers = self.another(member, referral_id, languages)
+        answers = self.another(member, referral_id)
         return replace(
             answers,
             typed={**answers.typed, **retelling.wishes_retyped(told)},

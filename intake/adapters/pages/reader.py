@@ -60,6 +60,10 @@ class Reader:
             self.problems[name] = _("Choose at most %(most)d", most=most)
         return [code for code in ticked if code in codes]
 
+    def ticked(self, name: str) -> list[str]:
+        """Return what was ticked, whether or not it may be."""
+        return self._all(name)
+
     def tick(self, name: str, *, missing: str = "") -> bool:
         """Return whether the box was ticked; `missing` makes it required."""
         ticked = self._first(name) == "yes"

@@ -86,16 +86,12 @@ def _add_more(blueprint: Blueprint, room: Room) -> None:
     @blueprint.post("/referrals/<uuid:referral_id>/another")
     @requires("advocate")
     def another(referral_id: UUID) -> ResponseReturnValue:
-        member = current_member()
-        answers = room.desk.another(member, referral_id, room.site.languages)
-        return _go_on(room, answers)
+        return _go_on(room, room.desk.another(current_member(), referral_id))
 
     @blueprint.post("/referrals/<uuid:referral_id>/release")
     @requires("advocate")
     def new_release(referral_id: UUID) -> ResponseReturnValue:
-        member = current_member()
-        answers = room.desk.more(member, referral_id, room.site.languages)
-        return _go_on(room, answers)
+        return _go_on(room, room.desk.more(current_member(), referral_id))
 
 
 def _go_on(room: Room, answers: Answers) -> ResponseReturnValue:

@@ -56,6 +56,10 @@ def retyped(told: Story) -> Retyped:
             "officer": [_yes_no(person.works_in_law_enforcement)],
         },
         "name": {"called": [person.pseudonym], "legal_name": [person.name or ""]},
+        "language": {
+            "languages": list(person.languages),
+            "interpreter": [_yes_no(person.interpreter)],
+        },
         "access": {"access_needs": list(person.access_needs)},
         "happened": {"role": [happened.role], **_day(happened)},
         "involved": {"involved": list(happened.involved_agencies)},
@@ -71,19 +75,6 @@ def wishes_retyped(told: Story) -> Retyped:
         "needs": {"needs": list(wishes.needs)},
         "urgency": {"urgency": [wishes.urgency]},
         "place": {"county": [wishes.county], "preferences": list(wishes.preferences)},
-    }
-
-
-def language_retyped(told: Story, shown: tuple[str, ...], names: dict[str, str]) -> Retyped:
-    """Return the page on languages as it was typed; `names` are those that the page lacks."""
-    person = told.person
-    other = [names[tag] for tag in person.languages if tag not in shown and tag in names]
-    return {
-        "language": {
-            "languages": [tag for tag in person.languages if tag in shown],
-            "other_language": other[:1],
-            "interpreter": [_yes_no(person.interpreter)],
-        }
     }
 
 

@@ -379,7 +379,7 @@ class TestBadInput:
             ("person.pseudonym", "", "person.pseudonym"),
             ("person.pseudonym", "   ", "person.pseudonym"),
             ("person.pseudonym", "x" * 81, "person.pseudonym"),
-            ("person.pseudonym", "a\x00b", "person.pseudonym"),
+            ("person.pseudonym", "a\x07b", "person.pseudonym"),
             ("person.age_band", "26", "person.age_band"),
             ("person.age_band", "13-17", "person.age_band"),
             ("person.under_guardianship", True, "person.under_guardianship"),

@@ -185,6 +185,23 @@ def test_one_more_referral_for_the_same_person_asks_nothing_twice(pages: Pages) 
     assert pages.ask("select count(*), count(distinct person_id) from referral") == [(2, 1)]
 
 
+def test_every_language_that_was_said_is_kept(pages: Pages) -> None:
+    """However many of them are not on the site's list."""
+    browser = pages.browser()
+    said = {"languages": ["es", "fr", "zh-Hant"], "other_language": "Haitian Creole"}
+    referral_id = refer(browser, language=said)
+
+    page = browser.press(one(browser, referral_id), "/another")
+
+    browser.send(page, danger="no", safe="yes")
+    form = "/".join(page.path.split("/")[:3])
+    shown = browser.get(f"{form}/language")
+    assert shown.fields()["languages"] == ["es", "fr", "zh-Hant", "ht"]
+    page = walk(browser, browser.get(form), "release")
+    page = sign_on_paper(browser, page)
+    assert "Spanish; French; Chinese (Traditional); Haitian Creole" in page.text
+
+
 def test_an_escalation_tells_the_advocate_what_to_do(pages: Pages) -> None:
     browser = pages.browser()
     referral_id = refer(browser)
