@@ -86,6 +86,11 @@ class PostgresReferrals:
         """
         return self._read(_LOCK, referral_id)
 
+    def of_same_person(self, named: str) -> Sequence[Referral]:
+        """Return all referrals of a person, the oldest first."""
+        rows = self.tx.execute(_OF_SAME_PERSON, {"named": named}).fetchall()
+        return [self.get(row["referral_id"]) for row in rows]
+
     def listed(self, limit: int, after: int) -> Sequence[Referral]:
         """Return referrals, the most pressing first."""
         wanted = {"limit": limit, "after": after, **_PRESSING}
@@ -250,6 +255,11 @@ select * from referral where status <> 'erased'
 order by array_position(%(attention)s, status), status = any(%(ended)s),
   array_position(%(urgencies)s, facts ->> 'urgency'), changed_at desc, referral_id
 limit %(limit)s offset %(after)s
+"""
+_OF_SAME_PERSON: Final = """
+select other.referral_id from referral named join referral other using (person_id)
+where named.reference = %(named)s or named.referral_id::text = %(named)s
+order by other.submitted_at, other.referral_id
 """
 _LOCK: Final = "select * from referral where referral_id = %s for no key update"
 _RELEASES: Final = """

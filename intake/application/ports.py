@@ -143,6 +143,9 @@ class Referrals(Protocol):
 
         """
 
+    def of_same_person(self, named: str) -> Sequence[Referral]:
+        """Return all referrals of the person whom the one of this reference or id is about."""
+
     def listed(self, limit: int, after: int) -> Sequence[Referral]:
         """Return referrals without releases and offers, `after` so many of them.
 

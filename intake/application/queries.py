@@ -75,6 +75,19 @@ def referral_timeline(referral_id: UUID, *, work: Work) -> tuple[Referral, Seque
     return _present(referral_id, work), work.referrals.timeline(referral_id)
 
 
+def referrals_of_person(named: str, *, work: Work) -> Sequence[Referral]:
+    """Return all referrals of the person whom one is about: `named` is its reference or its id.
+
+    Raises:
+        NotFound: no such referral.
+
+    """
+    found = work.referrals.of_same_person(named)
+    if not found:
+        raise NotFound("There is no such referral.")
+    return found
+
+
 def start_another(referral_id: UUID, *, by: UUID, work: Work) -> tuple[UUID, Story]:
     """Return the person's id and all that was asked, to prefill one more referral or release.
 

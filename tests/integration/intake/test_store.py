@@ -34,6 +34,7 @@ from intake.application.queries import (
     list_referrals,
     referral_overview,
     referral_timeline,
+    referrals_of_person,
     start_another,
 )
 from intake.application.submit import add_release, submit_referral, submitted
@@ -425,6 +426,21 @@ class TestTakingBack:
                 start_another(referral_id, by=ADVOCATE, work=work)
             with pytest.raises(NotFound):
                 submit_referral(a_submission(a_request(partner), person_id=person_id), work=work)
+
+    def test_a_person_is_found_by_a_reference_or_an_id(self, intake: Intake) -> None:
+        partner, other = a_partner(), a_partner()
+        first = sent(intake, partner).referral
+        sent(intake, other)
+        with intake.work() as work:
+            more = a_submission(a_request(partner), person_id=first.person_id)
+            second = submit_referral(more, work=work).referral_id
+
+        for named in (first.reference, str(second)):
+            with intake.work() as work:
+                found = referrals_of_person(named, work=work)
+            assert [one.referral_id for one in found] == [first.referral_id, second]
+        with pytest.raises(NotFound), intake.work() as work:
+            referrals_of_person("WH-NONE-22", work=work)
 
     def test_an_unknown_person_cannot_be_erased(self, intake: Intake) -> None:
         with pytest.raises(NotFound), intake.work() as work:

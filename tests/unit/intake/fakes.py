@@ -136,6 +136,11 @@ class FakeReferrals:
     def lock(self, referral_id: UUID) -> Referral:
         return self.get(referral_id)
 
+    def of_same_person(self, named: str) -> Sequence[Referral]:
+        every = self.memory.referrals.values()
+        owners = {r.person_id for r in every if named in {r.reference, str(r.referral_id)}}
+        return [r for r in every if r.person_id in owners]
+
     def listed(self, limit: int, after: int) -> Sequence[Referral]:
         shown = [r for r in self.memory.referrals.values() if r.status != ERASED]
         latest = sorted(shown, key=lambda r: r.changed_at, reverse=True)
