@@ -7,7 +7,14 @@ from typing import Final
 from intake.application.commands import Grant
 from intake.application.ports import Disclosable, Read, Work
 from intake.domain.partners import is_barred
-from intake.domain.people import PARTNER_CONTACTS, PERSON_CALLS, SUBSTANCE_USE, Channel, Story
+from intake.domain.people import (
+    PARTNER_CONTACTS,
+    PERSON_CALLS,
+    SUBSTANCE_USE,
+    THROUGH_ADVOCATE,
+    Channel,
+    Story,
+)
 from intake.domain.referrals import ENDED, MAY_SEE
 from shared.errors import NotAllowed, NotFound
 
@@ -24,7 +31,8 @@ class Disclosed:
     """What the partner may see: the contact route first, then the details that were released.
 
     Names, code word, channels and needs are empty where no item releases them. `is_part_2`: the
-    notice of 42 CFR part 2 must stand beside it (R-19).
+    notice of 42 CFR part 2 must stand beside it (R-19). `must_ask_again`: the person said too long
+    ago which ways are safe, so that only the advocate's is left until they say it again (R-27).
     """
 
     offer_reference: str
@@ -39,6 +47,7 @@ class Disclosed:
     release_expires_at: datetime
     read_at: datetime
     is_part_2: bool
+    must_ask_again: bool
 
 
 def use_ticket(ticket_id: str, *, work: Work) -> None:
@@ -123,8 +132,10 @@ def _nothing() -> NotFound:
 
 def _released(held: Disclosable, story: Story, now: datetime) -> Disclosed:
     items = held.release.items
-    contact = story.contact if "contact" in items else None
-    route = story.contact.route
+    contact, route = story.contact if "contact" in items else None, story.contact.route
+    must_ask_again = route == PARTNER_CONTACTS and not story.contact.is_confirmed(now)
+    if must_ask_again:
+        route = THROUGH_ADVOCATE
     protected = SUBSTANCE_USE in items
     needs = story.wishes.needs if "needs" in items else ()
     return Disclosed(
@@ -140,4 +151,5 @@ def _released(held: Disclosable, story: Story, now: datetime) -> Disclosed:
         release_expires_at=held.release.expires_at,
         read_at=now,
         is_part_2=protected,
+        must_ask_again=must_ask_again,
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from intake.domain.people import (
@@ -18,6 +18,7 @@ from intake.domain.people import (
 )
 from intake.domain.rules import Problems, Rules
 
+CLOCKS_DIFFER = timedelta(minutes=5)
 LONGEST_NAME = 80
 LONGEST_CODE_WORD = 40
 LONGEST_ADDRESS = 200
@@ -47,6 +48,7 @@ def check_story(story: Story, rules: Rules, now: datetime, partners: Iterable[UU
     found = (
         *_person(story.person, rules),
         *_contact(story.contact, rules),
+        *_confirmed(story.contact, now),
         *_encounter(story.encounter, rules, now),
         *_not_told(story.encounter, rules, partners),
         *_wishes(story.wishes, rules),
@@ -83,6 +85,16 @@ def _contact(contact: SafeContact, rules: Rules) -> _Faults:
         yield "contact.channels", "The person did not ask to be contacted by the partner."
     for index, channel in enumerate(contact.channels):
         yield from _channel(f"contact.channels.{index}", channel, rules)
+
+
+def _confirmed(contact: SafeContact, now: datetime) -> _Faults:
+    if contact.confirmed_at is None:
+        if contact.route == PARTNER_CONTACTS:
+            yield "contact.confirmed_at", "Enter when the person said that this is safe."
+    elif contact.confirmed_at > now + CLOCKS_DIFFER:
+        yield "contact.confirmed_at", "Enter a time that is not in the future."
+    elif not contact.is_confirmed(now):
+        yield "contact.confirmed_at", "Ask the person again what is safe: it was long ago."
 
 
 def _channel(path: str, channel: Channel, rules: Rules) -> _Faults:

@@ -127,7 +127,7 @@ class Desk:
         """Return answers that start one more referral for the same person."""
         with self.units.work() as work:
             person_id, told = queries.start_another(referral_id, by=member.member_id, work=work)
-        return Answers(retelling.retyped(told), person=str(person_id))
+            return Answers(retelling.retyped(told, work.now), person=str(person_id))
 
     def more(self, member: Member, referral_id: UUID) -> Answers:
         """Return answers that start one more release for the same referral."""

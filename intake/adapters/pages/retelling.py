@@ -46,8 +46,12 @@ def releases(form: Form) -> tuple[ReleaseRequest, ...]:
     return tuple(_release(form, partner, rank) for rank, partner in enumerate(form.chosen(), 1))
 
 
-def retyped(told: Story) -> Retyped:
-    """Return the pages as they were typed; whether it is safe now is asked anew (R-29)."""
+def retyped(told: Story, now: datetime) -> Retyped:
+    """Return the pages as they were typed.
+
+    Whether it is safe now is asked anew (R-29), and so is how contact is safe when that was said
+    long ago (R-27).
+    """
     person, happened = told.person, told.encounter
     return {
         "about": {
@@ -64,7 +68,7 @@ def retyped(told: Story) -> Retyped:
         "happened": {"role": [happened.role], **_day(happened)},
         "involved": {"involved": list(happened.involved_agencies)},
         "not-told": {"not_told": list(happened.do_not_tell)},
-        **_contact_retyped(told.contact),
+        **(_contact_retyped(told.contact) if told.contact.is_confirmed(now) else {}),
     }
 
 

@@ -27,6 +27,7 @@ from tests.integration.intake.worlds import World
 from tests.support.web import PROVIDER, a_site, web_settings
 from tests.unit.intake.builders import (
     AGENCY_ID,
+    NOW,
     PNG,
     POLICE,
     TODAY,
@@ -90,6 +91,10 @@ def client(app: Flask, world: World) -> FlaskClient:
     return app.test_client()
 
 
+def in_days(days: int) -> str:
+    return (NOW + timedelta(days=days)).isoformat()
+
+
 def a_body() -> dict[str, Any]:
     return {
         "person": {
@@ -111,6 +116,7 @@ def a_body() -> dict[str, Any]:
                     "when": "after 6 PM",
                 }
             ],
+            "confirmed_at": NOW.isoformat(),
         },
         "encounter": {"role": "witness", "involved_agencies": [POLICE]},
         "wishes": {
@@ -391,6 +397,10 @@ class TestBadInput:
             ("contact.channels", [], "contact.channels"),
             ("contact.channels.0.channel", "fax", "contact.channels.0.channel"),
             ("contact.channels.0.address", "", "contact.channels.0.address"),
+            ("contact.confirmed_at", None, "contact.confirmed_at"),
+            ("contact.confirmed_at", in_days(1), "contact.confirmed_at"),
+            ("contact.confirmed_at", in_days(-31), "contact.confirmed_at"),
+            ("contact.confirmed_at", "yesterday", "contact.confirmed_at"),
             ("encounter.role", "suspect", "encounter.role"),
             ("encounter.role", "officer", "person.works_in_law_enforcement"),
             ("encounter.involved_agencies", ["unknown"], "encounter.involved_agencies"),

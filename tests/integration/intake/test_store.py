@@ -48,6 +48,7 @@ from tests.unit.intake.builders import (
     NOW,
     PNG,
     RULES,
+    TODAY,
     a_partner,
     a_request,
     a_story,
@@ -562,6 +563,23 @@ class TestDisclosures:
                 assert verb(opened, work=replace(work, now=ends - timedelta(seconds=1)))
             with pytest.raises(NotFound), intake.work() as work:
                 verb(opened, work=replace(work, now=ends))
+
+    def test_ways_that_were_confirmed_long_ago_are_asked_again(self, intake: Intake) -> None:
+        """R-27: until then the partner calls the advocate."""
+        partner = a_partner()
+        published(intake, partner)
+        request = a_request(partner, expires_on=TODAY + timedelta(days=60))
+        with intake.work() as work:
+            referral_id = submit_referral(a_submission(request), work=work).referral_id
+        offer_id = offered(intake, referral_id, partner, "accepted")
+
+        with intake.work() as work:
+            later = replace(work, now=NOW + timedelta(days=31))
+            opened = replace(grant(offer_id, partner), opened_at=later.now)
+            shown = read_disclosure(opened, work=later)
+
+        assert shown.must_ask_again
+        assert (shown.route, shown.channels) == ("through-advocate", ())
 
     def test_after_some_minutes_a_new_ticket_is_needed(self, intake: Intake) -> None:
         """R-59: routing looks at who is still staff whenever it gives one."""

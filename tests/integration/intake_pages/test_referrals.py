@@ -5,8 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from intake.adapters.pages.retelling import retyped
 from tests.integration.intake_pages.builders import CIRCLE, CLINIC, LEGAL, Browser, Page, Pages
 from tests.integration.intake_pages.journey import refer, sign_on_paper, to, walk
+from tests.unit.intake.builders import NOW, a_story
 
 OFFER = UUID("20000000-0000-4000-8000-000000000001")
 
@@ -183,6 +185,15 @@ def test_one_more_referral_for_the_same_person_asks_nothing_twice(pages: Pages) 
     browser.send(page)
 
     assert pages.ask("select count(*), count(distinct person_id) from referral") == [(2, 1)]
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(30, True), (31, False)])
+def test_how_contact_is_safe_is_asked_again_after_a_month(days: int, *, is_kept: bool) -> None:
+    """R-27."""
+    pages = retyped(a_story(), NOW + timedelta(days=days))
+
+    asked = {"contact", "code-word", "channels", "channel/call"}
+    assert asked & pages.keys() == (asked if is_kept else set())
 
 
 def test_every_language_that_was_said_is_kept(pages: Pages) -> None:

@@ -2,6 +2,7 @@
 
 import random
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from intake.application.submit import record_information_only
 from intake.domain.facts import facts_of, released_facts
-from intake.domain.people import information_only
+from intake.domain.people import SafeContact, information_only
 from intake.domain.references import LETTERS, new_reference, new_resume_code, plain_code
 from intake.domain.stories import check_story
 from shared.errors import Rejected
@@ -141,6 +142,24 @@ def test_a_name_that_keeps_nobody_out_is_refused(name: str) -> None:
     found = check_story(story, RULES, NOW, [ADVOCATE]).fields
 
     assert list(found) == ["encounter.do_not_tell.1"]
+
+
+@pytest.mark.parametrize(
+    ("contact", "is_right"),
+    [
+        (a_contact(confirmed_at=NOW - timedelta(days=30)), True),
+        (a_contact(confirmed_at=NOW - timedelta(days=30, seconds=1)), False),
+        (a_contact(confirmed_at=NOW + timedelta(minutes=1)), True),
+        (a_contact(confirmed_at=NOW + timedelta(hours=1)), False),
+        (a_contact(confirmed_at=None), False),
+        (a_contact(route="through-advocate", channels=(), confirmed_at=None), True),
+    ],
+)
+def test_ways_that_are_safe_were_confirmed_lately(contact: SafeContact, *, is_right: bool) -> None:
+    """R-27."""
+    found = check_story(a_story(contact=contact), RULES, NOW, ()).fields
+
+    assert list(found) == ([] if is_right else ["contact.confirmed_at"])
 
 
 def test_a_pseudonym_is_enough() -> None:
