@@ -12,12 +12,12 @@ import requests
 from notifications.adapters.secrets_at_rest import Safe, WrongKey
 from routing.adapters.hsds import read_package
 from routing.adapters.site_files import DIRECTORY
-from services import setup
+from services import erasure, setup
 from services.documents import SERVICES_WITH_API, openapi, settings_table
 from services.local.folder import Folder, Refused
 from services.sample import Sample
 from services.site import NotSafe, safe_site
-from shared.config import SetupSettings, WrongSettings
+from shared.config import IntakeWebSettings, SetupSettings, WrongSettings
 from shared.contracts import asyncapi
 from shared.db.migrate import DatabaseIsNewer
 from shared.errors import DomainError, Rejected
@@ -102,6 +102,28 @@ def check(folder: Path) -> None:
     setup.refuse_forbidden_members(folder)
     read_package(folder / DIRECTORY, site)
     click.echo("The site can be used.")
+
+
+@main.command("erase-person")
+@click.argument("reference")
+@click.option("--by", required=True, help="Sign-in of the advocate whom the person asked.")
+@click.option("--for-real", is_flag=True, help="Erase. Without it nothing changes.")
+def erase_person(reference: str, by: str, *, for_real: bool) -> None:
+    """Erase the person whom a referral, by its reference or id, is about: all of them or nothing.
+
+    Run it where intake's web process runs, with its settings.
+    """
+    settings = IntakeWebSettings.from_env()
+    for referral in erasure.what_is_kept(settings, reference):
+        click.echo(
+            f"{referral.reference}, sent {referral.submitted_at:%Y-%m-%d}, {referral.status}:"
+            f" what was said and {len(referral.releases)} signed releases"
+        )
+    if not for_real:
+        click.echo("Nothing is erased yet. It cannot be undone: --for-real erases all of this.")
+        return
+    erasure.erase(settings, reference, by)
+    click.echo("Erased. The others are told by the bus to forget it too.")
 
 
 @main.command("new-secrets")

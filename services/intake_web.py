@@ -4,7 +4,7 @@ from flask import Flask
 
 from intake.adapters.api import referrals
 from intake.adapters.pages import Desk, Entrance, Room, add_disclosures, add_pages
-from intake.adapters.preview import ClientToken, HttpPreview
+from intake.adapters.preview import ClientToken, HttpPreview, WithinTime
 from intake.adapters.tickets import TicketVerifier
 from intake.adapters.units import Units, rules_of
 from intake.application.ports import MatchPreview
@@ -36,7 +36,7 @@ def build(settings: IntakeWebSettings, preview: MatchPreview) -> Flask:
         site=site,
         organization=agency.organization_id,
     )
-    add_pages(app, Room(Desk(units, preview), site, agency))
+    add_pages(app, Room(Desk(units, WithinTime(preview)), site, agency))
     add_disclosures(app, Entrance(units, _tickets(settings), agency))
     json_api(app, "Intake").register_blueprint(referrals(units))
     return app

@@ -40,6 +40,7 @@ class PostgresDisclosures:
         return Disclosable(
             referral_id=offer.pop("referral_id"),
             person_id=offer.pop("person_id"),
+            status=offer.pop("status"),
             offer=Offer(**offer),
             release=release_of(release),
         )
@@ -59,7 +60,7 @@ class PostgresDisclosures:
 
 
 _OFFER = """
-select referral_id, person_id, offer_id, partner_id, state, o.reference, o.due
+select referral_id, person_id, status, offer_id, partner_id, state, o.reference, o.due
 from offer o join referral using (referral_id) where offer_id = %s and partner_id = %s
 """
 # A revocation takes these rows FOR UPDATE: it waits for this read, or this read sees it.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
+from uuid import UUID
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_load
 from marshmallow.types import StrSequenceOrSet, UnknownOption
@@ -13,7 +14,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from intake.domain.people import Channel, Encounter, Person, SafeContact, Wishes
 from intake.domain.releases import MOST_PARTNERS, PNG, Drawn, OnPaper, ReleaseRequest, Signature
-from shared.contracts import codes
+from shared.contracts import codes, shapes
 from shared.contracts.compiled import Dump, Load, NotPlain, dumper, loader
 
 _MANY: Final = 50
@@ -100,7 +101,7 @@ class PersonBody(Body):
     name = fields.String(load_default=None, allow_none=True, validate=Length(1, _NAME))
     age_band = fields.String(required=True, validate=OneOf(codes.AGE_BANDS))
     languages = fields.List(
-        fields.String(validate=Length(1, 35)),
+        shapes.language(),
         required=True,
         validate=Length(1, _MANY),
         metadata={"description": "BCP 47 tags"},
@@ -166,7 +167,8 @@ class EncounterBody(Body):
 
     @post_load
     def make(self, found: dict[str, Any], **_: object) -> Encounter:
-        """Return what happened."""
+        """Return what happened; a partner's id is read however it is written."""
+        found["do_not_tell"] = [_as_stored(name) for name in found["do_not_tell"]]
         return Encounter(**_tuples(found))
 
 
@@ -175,9 +177,7 @@ class WishesBody(Body):
 
     needs = _codes(codes.NEEDS, required=True, validate=Length(1, _MANY))
     urgency = fields.String(required=True, validate=OneOf(codes.URGENCIES))
-    county = fields.String(
-        required=True, validate=Length(5, 5), metadata={"description": "FIPS code"}
-    )
+    county = shapes.county(required=True, metadata={"description": "FIPS code"})
     preferences = _codes(codes.PREFERENCES, load_default=list)
 
     @post_load
@@ -287,6 +287,12 @@ class ReferralAnswer(PlainFirst):
     due = fields.AwareDateTime(required=True, allow_none=True)
     releases = fields.List(fields.Nested(ReleaseAnswer), required=True)
     timeline = fields.List(fields.Nested(HappeningAnswer), required=True)
+
+
+def _as_stored(name: str) -> str:
+    with suppress(ValueError):
+        return str(UUID(name))
+    return name
 
 
 def _tuples(found: Mapping[str, Any]) -> dict[str, Any]:

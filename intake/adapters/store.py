@@ -17,8 +17,9 @@ from intake.domain.happenings import (
     Withdrawn,
 )
 from intake.domain.references import new_reference
-from intake.domain.referrals import Note, Offer, Referral
+from intake.domain.referrals import ATTENTION, ENDED, Note, Offer, Referral
 from intake.domain.releases import Release
+from shared.contracts.codes import URGENCIES
 from shared.db import Tx
 from shared.db.outbox import INSERT, Outbox
 from shared.db.writes import Writes
@@ -85,13 +86,15 @@ class PostgresReferrals:
         """
         return self._read(_LOCK, referral_id)
 
-    def listed(self, limit: int) -> Sequence[Referral]:
-        """Return referrals, the latest change first."""
-        rows = self.tx.execute(
-            "select * from referral where status <> 'erased' order by changed_at desc limit %s",
-            (limit,),
-        )
-        return [referral_of(row) for row in rows]
+    def of_same_person(self, named: str) -> Sequence[Referral]:
+        """Return all referrals of a person, the oldest first."""
+        rows = self.tx.execute(_OF_SAME_PERSON, {"named": named}).fetchall()
+        return [self.get(row["referral_id"]) for row in rows]
+
+    def listed(self, limit: int, after: int) -> Sequence[Referral]:
+        """Return referrals, the most pressing first."""
+        wanted = {"limit": limit, "after": after, **_PRESSING}
+        return [referral_of(row) for row in self.tx.execute(_LISTED, wanted)]
 
     def set_status(
         self, referral_id: UUID, status: str, due: datetime | None, at: datetime
@@ -242,6 +245,22 @@ insert into referral (referral_id, person_id, reference, status, due, submitted_
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 1)
 """
 _GET: Final = "select * from referral where referral_id = %s"
+_PRESSING: Final = {
+    "attention": list(ATTENTION),
+    "ended": list(ENDED),
+    "urgencies": list(URGENCIES),
+}
+_LISTED: Final = """
+select * from referral where status <> 'erased'
+order by array_position(%(attention)s, status), status = any(%(ended)s),
+  array_position(%(urgencies)s, facts ->> 'urgency'), changed_at desc, referral_id
+limit %(limit)s offset %(after)s
+"""
+_OF_SAME_PERSON: Final = """
+select other.referral_id from referral named join referral other using (person_id)
+where named.reference = %(named)s or named.referral_id::text = %(named)s
+order by other.submitted_at, other.referral_id
+"""
 _LOCK: Final = "select * from referral where referral_id = %s for no key update"
 _RELEASES: Final = """
 select release_id, partner_id, rank, items, report_back, expires_at, purpose, revoked_at

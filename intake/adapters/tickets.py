@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -64,6 +65,7 @@ class TicketVerifier:
                     organization_id=UUID(str(claims["organization_id"])),
                     issuer=str(claims["oidc_iss"]),
                     subject=str(claims["sub"]),
+                    opened_at=datetime.fromtimestamp(int(claims["iat"]), UTC),
                 ),
             )
         except (JoseError, KeyError, TypeError, ValueError) as wrong:

@@ -1,5 +1,6 @@
 """Units of work: one transaction, with what follows once it has committed."""
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from intake.adapters.store import TAKEN, PostgresReferrals
 from intake.application.ports import Work
 from intake.domain.references import new_reference
 from intake.domain.rules import Rules
-from shared.contracts import codes
+from shared.contracts import codes, shapes
 from shared.db import Pool, Tx, statements, transaction
 from shared.db.idempotency import EARLIER
 from shared.db.members import CLIENT
@@ -54,6 +55,7 @@ def rules_of(site: Site, agency: Agency) -> Rules:
         organization_id=agency.organization_id,
         zone=site.zone,
         codes={group: frozenset(values) for group, values in known.items()},
+        language_tag=re.compile(shapes.LANGUAGE),
         release_default_days=site.release_default_days,
         release_cap_days=site.release_cap_days,
     )

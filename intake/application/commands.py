@@ -60,9 +60,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a ticket of routing opened for one signed-in person: one offer of one organization."""
+    """What a ticket of routing opened for one signed-in person: one offer of one organization.
+
+    `opened_at` is when routing vouched that the person is staff of the organization.
+    """
 
     offer_id: UUID
     organization_id: UUID
     issuer: str
     subject: str
+    opened_at: datetime

@@ -143,8 +143,15 @@ class Referrals(Protocol):
 
         """
 
-    def listed(self, limit: int) -> Sequence[Referral]:
-        """Return referrals, the latest change first, without releases and offers."""
+    def of_same_person(self, named: str) -> Sequence[Referral]:
+        """Return all referrals of the person whom the one of this reference or id is about."""
+
+    def listed(self, limit: int, after: int) -> Sequence[Referral]:
+        """Return referrals without releases and offers, `after` so many of them.
+
+        What waits for the advocate comes first, then what is open, each by its urgency and the
+        latest change.
+        """
 
     def set_status(
         self, referral_id: UUID, status: str, due: datetime | None, at: datetime
@@ -193,6 +200,7 @@ class Disclosable:
 
     referral_id: UUID
     person_id: UUID
+    status: str
     offer: Offer
     release: Release
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from intake.application.ports import Fit, MatchPreview, Read, Work
 from intake.domain.facts import facts_of
 from intake.domain.partners import Partner, barred_partners
 from intake.domain.people import Encounter, Story
-from intake.domain.referrals import ATTENTION, ERASED, Note, Referral
+from intake.domain.referrals import ERASED, Note, Referral
 from shared.errors import NotFound
 
-MOST_LISTED = 200
+PAGE_LENGTH: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,22 @@ class ReferralOverview:
     timeline: Sequence[Note]
 
 
-def list_referrals(*, by: UUID, work: Work) -> Sequence[ListedReferral]:
-    """Return the agency's referrals, what waits for the advocate first, then the latest change."""
-    referrals = work.referrals.listed(MOST_LISTED)
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A part of the list; `has_more` tells whether another follows."""
+
+    referrals: Sequence[ListedReferral]
+    has_more: bool
+
+
+def list_referrals(*, by: UUID, work: Work, number: int = 1) -> ListPage:
+    """Return a page of the agency's referrals, what waits for the advocate on the first."""
+    found = work.referrals.listed(PAGE_LENGTH + 1, (number - 1) * PAGE_LENGTH)
+    referrals = found[:PAGE_LENGTH]
     names = work.people.pseudonyms([referral.person_id for referral in referrals])
     _log("list", referrals, by, work)
-    ranked = sorted(referrals, key=lambda referral: _rank(referral.status))
-    return [ListedReferral(r, names.get(r.person_id, "")) for r in ranked]
+    listed = [ListedReferral(r, names.get(r.person_id, "")) for r in referrals]
+    return ListPage(listed, has_more=len(found) > PAGE_LENGTH)
 
 
 def referral_overview(referral_id: UUID, *, by: UUID, work: Work) -> ReferralOverview:
@@ -63,6 +73,19 @@ def referral_timeline(referral_id: UUID, *, work: Work) -> tuple[Referral, Seque
 
     """
     return _present(referral_id, work), work.referrals.timeline(referral_id)
+
+
+def referrals_of_person(named: str, *, work: Work) -> Sequence[Referral]:
+    """Return all referrals of the person whom one is about: `named` is its reference or its id.
+
+    Raises:
+        NotFound: no such referral.
+
+    """
+    found = work.referrals.of_same_person(named)
+    if not found:
+        raise NotFound("There is no such referral.")
+    return found
 
 
 def start_another(referral_id: UUID, *, by: UUID, work: Work) -> tuple[UUID, Story]:
@@ -107,10 +130,6 @@ def _present(referral_id: UUID, work: Work) -> Referral:
     if referral.status == ERASED:
         raise NotFound("There is no such referral.")
     return referral
-
-
-def _rank(status: str) -> int:
-    return ATTENTION.index(status) if status in ATTENTION else len(ATTENTION)
 
 
 def _log(kind: str, referrals: Sequence[Referral], by: UUID, work: Work) -> None:

@@ -101,10 +101,9 @@ def _as_before(referral_id: UUID, work: Work) -> SubmittedReferral:
 
 def _check(command: SubmitReferral, work: Work) -> None:
     story = command.story
-    problems = check_story(story, work.rules, work.now)
-    around = Surroundings(
-        work.rules, work.now, work.partners.all(), story.encounter, story.wishes.needs
-    )
+    partners = work.partners.all()
+    problems = check_story(story, work.rules, work.now, partners)
+    around = Surroundings(work.rules, work.now, partners, story.encounter, story.wishes.needs)
     problems.fields.update(check_releases(command.releases, around).fields)
     problems.refuse()
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from intake.application.ports import Work
+from intake.application.ports import Read, Work
 from intake.domain.happenings import Erased, ReleaseRevoked, Withdrawn
 from intake.domain.referrals import ERASED, WITHDRAWN, Note
 from shared.errors import NotFound
@@ -52,13 +52,15 @@ def erase_person(person_id: UUID, *, by: UUID, work: Work) -> None:
     """Forget a person everywhere (R-24): what is sealed goes, and routing is told to forget.
 
     The key is destroyed after the unit of work is done (`destroy_keys`), so that backups of what
-    was sealed open no more.
+    was sealed open no more. The audit says who had it done, and keeps the reads of before.
 
     Raises:
         NotFound: no such person.
 
     """
-    for referral_id in sorted(work.people.erase(person_id)):
+    referral_ids = tuple(sorted(work.people.erase(person_id)))
+    work.disclosures.log(Read("erasure", str(by), work.rules.organization_id, referral_ids))
+    for referral_id in referral_ids:
         referral = work.referrals.lock(referral_id)
         if referral.status == ERASED:
             continue

@@ -4,7 +4,7 @@ What identifies has no repr, so that no log or traceback can quote it.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 ADULT_AGE_BANDS: Final = frozenset({"18-24", "25-59", "60-plus"})
@@ -12,6 +12,7 @@ OFFICER: Final = "officer"
 THROUGH_ADVOCATE: Final = "through-advocate"
 PERSON_CALLS: Final = "person-calls"
 PARTNER_CONTACTS: Final = "partner-contacts"
+CONFIRMED_FOR: Final = timedelta(days=30)
 SUBSTANCE_USE: Final = "substance-use"
 """The need, and the release item of the same name, that 42 CFR part 2 protects (R-20)."""
 
@@ -55,6 +56,10 @@ class SafeContact:
     code_word: str = ""
     channels: tuple[Channel, ...] = ()
     confirmed_at: datetime | None = None
+
+    def is_confirmed(self, now: datetime) -> bool:
+        """Tell whether the person said lately that this is safe (R-27: 30 days)."""
+        return self.confirmed_at is not None and now - self.confirmed_at <= CONFIRMED_FOR
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,5 +1,6 @@
 """What a site and its agency set, as the rules of intake need it; and how problems are told."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +19,7 @@ class Rules:
 
     `codes` maps a group (needs, urgencies, age-bands, roles, access-needs, preferences,
     contact-routes, channels, counties, involved-agencies, release-items, report-back-items) to
-    the codes that it knows.
+    the codes that it knows; `language_tag` is the shape of a language.
     """
 
     site: str
@@ -26,6 +27,7 @@ class Rules:
     organization_id: UUID
     zone: ZoneInfo
     codes: Mapping[str, frozenset[str]]
+    language_tag: re.Pattern[str]
     release_default_days: int = 30
     release_cap_days: int = 90
 

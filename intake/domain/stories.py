@@ -1,8 +1,9 @@
 """Checks of what a person said, whoever typed it: a page or the agency's own system."""
 
 import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from intake.domain.people import (
     PARTNER_CONTACTS,
@@ -17,10 +18,10 @@ from intake.domain.people import (
 )
 from intake.domain.rules import Problems, Rules
 
+CLOCKS_DIFFER = timedelta(minutes=5)
 LONGEST_NAME = 80
 LONGEST_CODE_WORD = 40
 LONGEST_ADDRESS = 200
-LONGEST_TAG = 35
 
 _ENDS = {
     "minor": ("person.age_band", "Under 18 the person gets an information sheet only, for now."),
@@ -37,13 +38,19 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _Faults = Iterator[tuple[str, str]]
 
 
-def check_story(story: Story, rules: Rules, now: datetime) -> Problems:
-    """Return what is wrong with what a person said, by field; empty when a referral may follow."""
+def check_story(story: Story, rules: Rules, now: datetime, partners: Iterable[UUID]) -> Problems:
+    """Return what is wrong with what a person said, by field; empty when a referral may follow.
+
+    `partners` are all that are known: whoever is not to be told has to be one of them, or an
+    agency, as a name that means nobody would keep nobody out.
+    """
     problems = Problems()
     found = (
         *_person(story.person, rules),
         *_contact(story.contact, rules),
+        *_confirmed(story.contact, now),
         *_encounter(story.encounter, rules, now),
+        *_not_told(story.encounter, rules, partners),
         *_wishes(story.wishes, rules),
     )
     for path, sentence in found:
@@ -63,9 +70,8 @@ def _person(person: Person, rules: Rules) -> _Faults:
     yield from _codes("person.access_needs", person.access_needs, rules, "access-needs")
     if not person.languages:
         yield "person.languages", "Choose at least one language the person is at ease in."
-    for tag in person.languages:
-        if not tag.replace("-", "").isalnum() or len(tag) > LONGEST_TAG:
-            yield "person.languages", "Write each language as its BCP 47 tag, such as es or vi."
+    if not all(map(rules.language_tag.fullmatch, person.languages)):
+        yield "person.languages", "Write each language as its BCP 47 tag, such as es or zh-Hant."
 
 
 def _contact(contact: SafeContact, rules: Rules) -> _Faults:
@@ -79,6 +85,16 @@ def _contact(contact: SafeContact, rules: Rules) -> _Faults:
         yield "contact.channels", "The person did not ask to be contacted by the partner."
     for index, channel in enumerate(contact.channels):
         yield from _channel(f"contact.channels.{index}", channel, rules)
+
+
+def _confirmed(contact: SafeContact, now: datetime) -> _Faults:
+    if contact.confirmed_at is None:
+        if contact.route == PARTNER_CONTACTS:
+            yield "contact.confirmed_at", "Enter when the person said that this is safe."
+    elif contact.confirmed_at > now + CLOCKS_DIFFER:
+        yield "contact.confirmed_at", "Enter a time that is not in the future."
+    elif not contact.is_confirmed(now):
+        yield "contact.confirmed_at", "Ask the person again what is safe: it was long ago."
 
 
 def _channel(path: str, channel: Channel, rules: Rules) -> _Faults:
@@ -97,6 +113,18 @@ def _encounter(encounter: Encounter, rules: Rules, now: datetime) -> _Faults:
     today = now.astimezone(rules.zone).date()
     if encounter.happened_on is not None and encounter.happened_on > today:
         yield "encounter.happened_on", "Enter a date that is not in the future."
+
+
+def _not_told(encounter: Encounter, rules: Rules, partners: Iterable[UUID]) -> _Faults:
+    if not encounter.do_not_tell:
+        return
+    known = rules.codes["involved-agencies"].union(map(str, partners))
+    for index, name in enumerate(encounter.do_not_tell):
+        if name not in known:
+            yield (
+                f"encounter.do_not_tell.{index}",
+                "Write the id of a partner or the code of an agency. This is neither.",
+            )
 
 
 def _wishes(wishes: Wishes, rules: Rules) -> _Faults:

@@ -1,12 +1,11 @@
 """Bodies and answers of routing's API. Unknown fields are refused."""
 
 from marshmallow import RAISE, Schema, fields
-from marshmallow.validate import Length, OneOf, Regexp
+from marshmallow.validate import Length, OneOf
 
-from shared.contracts import codes
+from shared.contracts import codes, shapes
 
 _MANY = 50
-_LANGUAGE = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 
 
 class Body(Schema):
@@ -24,16 +23,12 @@ class FactsBody(Body):
     )
     urgency = fields.String(required=True, validate=OneOf(codes.URGENCIES))
     age_band = fields.String(required=True, validate=OneOf(codes.AGE_BANDS))
-    languages = fields.List(
-        fields.String(validate=Regexp(_LANGUAGE)), required=True, validate=Length(1, _MANY)
-    )
+    languages = fields.List(shapes.language(), required=True, validate=Length(1, _MANY))
     interpreter = fields.Boolean(required=True)
     access_needs = fields.List(
         fields.String(validate=OneOf(codes.ACCESS_NEEDS)), required=True, validate=Length(0, _MANY)
     )
-    county = fields.String(
-        required=True, validate=Regexp("^[0-9]{5}$"), metadata={"description": "FIPS code"}
-    )
+    county = shapes.county(required=True, metadata={"description": "FIPS code"})
     preferences = fields.List(
         fields.String(validate=OneOf(codes.PREFERENCES)), required=True, validate=Length(0, _MANY)
     )

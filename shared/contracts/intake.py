@@ -1,11 +1,14 @@
 """Events of intake: what a person agreed to, as codes and opaque ids.
 
 Schemas check shape only: a code that this reader does not know is a case for a person,
-not a record to park. A field added later must not stop today's readers.
+not a record to park. A field added later must not stop today's readers. What has not the shape
+of a code could be a name, so that it is neither sent nor taken (R-02).
 """
 
 from marshmallow import EXCLUDE, Schema, fields
 from marshmallow.validate import Length, Range
+
+from shared.contracts.shapes import code, county, language
 
 
 class EventData(Schema):
@@ -18,15 +21,15 @@ class EventData(Schema):
 class FactsV1(EventData):
     """Released facts about the person's wishes: codes and ranges only."""
 
-    needs = fields.List(fields.String(validate=Length(1, 64)), required=True, validate=Length(1))
-    urgency = fields.String(required=True)
-    age_band = fields.String(required=True)
-    languages = fields.List(fields.String(validate=Length(1, 35)), required=True)
+    needs = fields.List(code(), required=True, validate=Length(1))
+    urgency = code(required=True)
+    age_band = code(required=True)
+    languages = fields.List(language(), required=True)
     interpreter = fields.Boolean(required=True)
-    access_needs = fields.List(fields.String(), required=True)
-    county = fields.String(required=True)
-    preferences = fields.List(fields.String(), required=True)
-    contact_route = fields.String(required=True)
+    access_needs = fields.List(code(), required=True)
+    county = county(required=True)
+    preferences = fields.List(code(), required=True)
+    contact_route = code(required=True)
 
 
 class ReleaseV1(EventData):
@@ -36,8 +39,8 @@ class ReleaseV1(EventData):
     partner_id = fields.UUID(required=True)
     rank = fields.Integer(required=True, validate=Range(1))
     expires_at = fields.AwareDateTime(required=True)
-    items = fields.List(fields.String(), required=True)
-    report_back = fields.List(fields.String(), required=True)
+    items = fields.List(code(), required=True)
+    report_back = fields.List(code(), required=True)
 
 
 class ReferralSubmittedV1(EventData):

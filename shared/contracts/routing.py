@@ -4,6 +4,7 @@ from marshmallow import fields
 from marshmallow.validate import Length
 
 from shared.contracts.intake import EventData
+from shared.contracts.shapes import code
 
 
 class ReferralData(EventData):
@@ -38,7 +39,7 @@ class AcceptedV1(OfferData):
 class DeclinedV1(OfferData):
     """routing.referral.declined.v1: `reason` is null unless it may be reported back."""
 
-    reason = fields.String(required=True, allow_none=True)
+    reason = code(required=True, allow_none=True)
 
 
 class OfferExpiredV1(OfferData):
@@ -48,13 +49,13 @@ class OfferExpiredV1(OfferData):
 class UnmatchedV1(ReferralData):
     """routing.referral.unmatched.v1: nobody to offer to now; `queue` says who acts next."""
 
-    queue = fields.String(required=True)
+    queue = code(required=True)
 
 
 class EscalatedV1(ReferralData):
     """routing.referral.escalated.v1: a person has to look at it."""
 
-    reason = fields.String(required=True)
+    reason = code(required=True)
     offer_id = fields.UUID(required=True, allow_none=True)
     offer_reference = fields.String(required=True, allow_none=True)
 
@@ -73,7 +74,7 @@ class CancelledV1(OfferData):
     """routing.referral.cancelled.v1: the offer is taken back; `stop` if it was accepted."""
 
     offer_reference = fields.String(required=True)
-    reason = fields.String(required=True)
+    reason = code(required=True)
     stop = fields.Boolean(required=True)
     confirm_by = fields.AwareDateTime(required=True, allow_none=True)
 
@@ -81,7 +82,7 @@ class CancelledV1(OfferData):
 class ContactedV1(OfferData):
     """routing.referral.contacted.v1: the partner reports first contact."""
 
-    kind = fields.String(required=True)
+    kind = code(required=True)
 
 
 class ServiceStartedV1(OfferData):
@@ -91,13 +92,13 @@ class ServiceStartedV1(OfferData):
 class ClosedV1(OfferData):
     """routing.referral.closed.v1: finished; `outcome` is null unless it may be reported back."""
 
-    outcome = fields.String(required=True, allow_none=True)
+    outcome = code(required=True, allow_none=True)
 
 
 class EndedV1(ReferralData):
     """routing.referral.ended.v1: the coordinator ended it; the advocate is told and why."""
 
-    reason = fields.String(required=True)
+    reason = code(required=True)
 
 
 class ErasedV1(ReferralData):

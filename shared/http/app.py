@@ -1,6 +1,7 @@
 """The web app that every service builds its own pages and API upon."""
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from flask import Flask, current_app, request
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from prometheus_client import CollectorRegistry, ProcessCollector
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from shared.config import WebSettings
 from shared.db.pool import Pool
@@ -30,6 +31,9 @@ BODY_LIMIT: Final = 256 * 1024
 PAGE_LIMIT: Final = 5 * 1024 * 1024
 TRANSLATIONS: Final = Path(__file__).parent / "translations"
 _EXEMPT: Final = "WARM_HANDOFF_WITHOUT_FORM_TOKEN"
+_NUL: Final = rb"\u0000"
+"""As JSON spells it."""
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -73,6 +77,7 @@ def create_app(  # noqa: PLR0913  (what an app is made of, all by name)
     handle_errors(app)
     parts.csrf.init_app(app)
     app.before_request(_check_request)
+    app.before_request(_refuse_nul)
     Babel(app, locale_selector=lambda: _locale(site))
     set_up_templates(app)
     for blueprint in (assets, health, home, leaving, signin):
@@ -121,6 +126,14 @@ def _check_request() -> None:
             raise UnsupportedMediaType
     elif request.endpoint not in current_app.config.get(_EXEMPT, ()):
         web().csrf.protect()
+
+
+def _refuse_nul() -> None:
+    """Refuse the one sign that PostgreSQL holds in no text, and that nobody types."""
+    pairs = (*request.args.items(multi=True), *request.form.items(multi=True))
+    texts = chain([request.path], *pairs)
+    if any("\0" in text for text in texts) or (is_api() and _NUL in request.get_data()):
+        raise BadRequest
 
 
 def _locale(site: Site) -> str:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 from importlib.resources import files
+from operator import getitem
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
@@ -26,6 +28,7 @@ from shared.contracts.catalogue import (
     topic_of,
 )
 from shared.contracts.event import Event, headers_of, read_envelope
+from shared.contracts.intake import FactsV1
 from shared.db import open_pool, transaction
 from shared.db.outbox import Outbox
 from shared.db.writes import Writes
@@ -123,6 +126,43 @@ def test_no_event_about_a_referral_has_room_for_identity_or_free_text(type_: str
     names = set(_names(CATALOGUE[type_].schema))
 
     assert not [name for name in names if any(word in name for word in IDENTITY)]
+
+
+SPOKEN = ("225-555-0177", "Quandrymont", "Spanish", "Jordan of Main Street")
+
+
+@pytest.mark.parametrize("said", SPOKEN)
+@pytest.mark.parametrize(
+    ("type_", "place"),
+    [
+        *(
+            ("intake.referral.submitted.v1", ("facts", name))
+            for name in FactsV1().fields
+            if name != "interpreter"
+        ),
+        ("intake.referral.release-signed.v1", ("release", "items")),
+        ("intake.referral.release-signed.v1", ("release", "report_back")),
+        ("routing.referral.declined.v1", ("reason",)),
+        ("routing.referral.unmatched.v1", ("queue",)),
+        ("routing.referral.contacted.v1", ("kind",)),
+        ("routing.referral.closed.v1", ("outcome",)),
+    ],
+)
+def test_a_name_or_a_number_in_the_place_of_a_code_is_neither_sent_nor_taken(
+    type_: str, place: tuple[str, ...], said: str
+) -> None:
+    """R-02."""
+    data = CATALOGUE[type_].example
+    loaded: Any = load_data(an_event(type_, data)).data
+    *path, last = place
+    for whole in (data, loaded):
+        inner = reduce(getitem, path, whole)
+        inner[last] = [said] if isinstance(inner[last], list) else said
+
+    with pytest.raises(ValueError, match="wrong fields"):
+        dump_data(type_, loaded)
+    with pytest.raises(InvalidEvent, match="wrong-shape"):
+        load_data(an_event(type_, data))
 
 
 @EVERY_TYPE

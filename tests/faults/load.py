@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -273,6 +274,7 @@ class Load:
                 "route": "partner-contacts",
                 "code_word": "Quandrymont",
                 "channels": [call],
+                "confirmed_at": datetime.now(UTC).isoformat(),
             },
             "encounter": {"role": "directly-injured", "happened_on": BORN},
             "wishes": {"needs": [need], "urgency": "routine", "county": "22033"},

@@ -19,7 +19,8 @@ def sample(kind: Any, *, full: bool) -> Any:
     if dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         fields = [field.name for field in dataclasses.fields(kind) if field.init]
-        return kind(**{name: sample(hints[name], full=full) for name in fields})  # type: ignore[operator]
+        values = {name: sample(hints[name], full=full) for name in fields}
+        return kind(**{**values, **{name: _NAMED[name] for name in _NAMED if name in values}})  # type: ignore[operator]
     origin = get_origin(kind)
     if origin is None:
         return _PLAIN[kind]()
@@ -37,6 +38,7 @@ def _generic(origin: Any, args: tuple[Any, ...], *, full: bool) -> Any:
     return tuple(made) if issubclass(origin, tuple | Sequence) else origin(made)
 
 
+_NAMED = {"languages": ("es",), "county": "22033"}
 _PLAIN: dict[Any, Any] = {
     UUID: uuid4,
     datetime: lambda: datetime.now(UTC),

@@ -11,7 +11,7 @@ from intake.adapters.pages import cards
 from intake.adapters.pages.asking import Asking
 from intake.adapters.pages.desk import Desk
 from intake.adapters.pages.journey import Form, Stop
-from intake.adapters.pages.questions import contact, happened, sharing
+from intake.adapters.pages.questions import contact, happened, person, sharing
 from intake.adapters.pages.said import Defaults, day_parts
 from shared.contracts.codes import AGE_BANDS, NEEDS, REPORT_BACK_ITEMS
 from shared.http.labels import choices, language_name
@@ -50,8 +50,9 @@ def _about(_desk: Desk, _form: Form, _stop: Stop) -> Context:
     return {"ages": choices("age-bands", AGE_BANDS), "yes_no": yes_no()}
 
 
-def _language(_desk: Desk, form: Form, _stop: Stop) -> Context:
-    tags = form.asking.site.languages
+def _language(_desk: Desk, form: Form, stop: Stop) -> Context:
+    said = form.answers.typed.get(stop.key, {}).get("languages", ())
+    tags = person.languages_shown(form.asking.site, said)
     return {"languages": [(tag, language_name(tag)) for tag in tags], "yes_no": yes_no()}
 
 
@@ -95,9 +96,7 @@ def _involved(_desk: Desk, form: Form, _stop: Stop) -> Context:
 
 
 def _not_told(_desk: Desk, form: Form, _stop: Stop) -> Context:
-    asking = form.asking
-    by_name = sorted(asking.partners, key=asking.partner_name)
-    return {"organizations": [(key, asking.partner_name(key)) for key in by_name]}
+    return {"organizations": list(happened.may_be_barred(form.asking).items())}
 
 
 def _needs(_desk: Desk, _form: Form, _stop: Stop) -> Context:

@@ -16,7 +16,6 @@ from intake.application.ports import Fit, MatchPreview, Work
 from intake.domain.facts import facts_of
 from intake.domain.partners import Partner
 from shared.db.members import Member
-from shared.http.labels import language_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +100,11 @@ class Desk:
         with self.units.work() as work:
             return submit.submitted(draft_id, work=work)
 
-    def referrals(self, member: Member) -> Sequence[Listed]:
-        """Return the referrals of the member's agency, what waits for the advocate first."""
+    def referrals(self, member: Member, number: int) -> tuple[Sequence[Listed], bool]:
+        """Return a page of the agency's referrals, and whether another follows."""
         with self.units.work() as work:
-            found = queries.list_referrals(by=member.member_id, work=work)
-        return [overview.listed(one) for one in found]
+            found = queries.list_referrals(by=member.member_id, work=work, number=number)
+        return [overview.listed(one) for one in found.referrals], found.has_more
 
     def referral(self, member: Member, referral_id: UUID) -> Overview:
         """Return one referral with its timeline and releases."""
@@ -124,20 +123,18 @@ class Desk:
         with self.units.work() as work:
             take_back.withdraw(referral_id, by=member.member_id, work=work)
 
-    def another(self, member: Member, referral_id: UUID, languages: tuple[str, ...]) -> Answers:
+    def another(self, member: Member, referral_id: UUID) -> Answers:
         """Return answers that start one more referral for the same person."""
         with self.units.work() as work:
             person_id, told = queries.start_another(referral_id, by=member.member_id, work=work)
-        names = {tag: language_name(tag) for tag in told.person.languages}
-        spoken = retelling.language_retyped(told, languages, names)
-        return Answers({**retelling.retyped(told), **spoken}, person=str(person_id))
+            return Answers(retelling.retyped(told, work.now), person=str(person_id))
 
-    def more(self, member: Member, referral_id: UUID, languages: tuple[str, ...]) -> Answers:
+    def more(self, member: Member, referral_id: UUID) -> Answers:
         """Return answers that start one more release for the same referral."""
         with self.units.work() as work:
             _person, told = queries.start_another(referral_id, by=member.member_id, work=work)
             used = work.referrals.get(referral_id).taken(work.now)
-        answers = self.another(member, referral_id, languages)
+        answers = self.another(member, referral_id)
         return replace(
             answers,
             typed={**answers.typed, **retelling.wishes_retyped(told)},

@@ -81,7 +81,7 @@ def _keep(grant: Grant) -> None:
         "organization_id": str(grant.organization_id),
         "issuer": grant.issuer,
         "subject": grant.subject,
-        "since": datetime.now(UTC).isoformat(),
+        "since": grant.opened_at.isoformat(),
     }
 
 
@@ -103,6 +103,7 @@ def _grant() -> Grant:
         organization_id=UUID(kept["organization_id"]),
         issuer=kept["issuer"],
         subject=kept["subject"],
+        opened_at=datetime.fromisoformat(kept["since"]),
     )
 
 
@@ -111,8 +112,7 @@ def _state(entrance: Entrance, grant: Grant) -> ResponseReturnValue:
         state = disclosure_state(grant, work=work)
     if state == READY:
         return page("intake/disclosure/ask.html", agency=entrance.agency)
-    since = datetime.fromisoformat(session[_GRANT]["since"])
-    is_late = datetime.now(UTC) - since > PATIENCE
+    is_late = datetime.now(UTC) - grant.opened_at > PATIENCE
     return page("intake/disclosure/waiting.html", agency=entrance.agency, is_late=is_late)
 
 

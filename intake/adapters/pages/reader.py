@@ -60,6 +60,10 @@ class Reader:
             self.problems[name] = _("Choose at most %(most)d", most=most)
         return [code for code in ticked if code in codes]
 
+    def ticked(self, name: str) -> list[str]:
+        """Return what was ticked, whether or not it may be."""
+        return self._all(name)
+
     def tick(self, name: str, *, missing: str = "") -> bool:
         """Return whether the box was ticked; `missing` makes it required."""
         ticked = self._first(name) == "yes"
@@ -76,7 +80,7 @@ class Reader:
             return None
         try:
             return date(*(int(part) for part in parts))
-        except ValueError:
+        except (OverflowError, ValueError):
             self.problems[name] = missing or _(
                 "%(label)s: enter a real date, for example 9 14 2026", label=label
             )

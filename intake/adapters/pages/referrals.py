@@ -1,5 +1,6 @@
 """My referrals: where each one is, and what the person can still decide."""
 
+from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
@@ -13,6 +14,8 @@ from shared.errors import Conflict, NotFound
 from shared.http.access import current_member, requires
 from shared.http.problems import told
 from shared.http.render import page
+
+_LAST_PAGE: Final = 10_000
 
 
 def referrals(room: Room) -> Blueprint:
@@ -83,16 +86,12 @@ def _add_more(blueprint: Blueprint, room: Room) -> None:
     @blueprint.post("/referrals/<uuid:referral_id>/another")
     @requires("advocate")
     def another(referral_id: UUID) -> ResponseReturnValue:
-        member = current_member()
-        answers = room.desk.another(member, referral_id, room.site.languages)
-        return _go_on(room, answers)
+        return _go_on(room, room.desk.another(current_member(), referral_id))
 
     @blueprint.post("/referrals/<uuid:referral_id>/release")
     @requires("advocate")
     def new_release(referral_id: UUID) -> ResponseReturnValue:
-        member = current_member()
-        answers = room.desk.more(member, referral_id, room.site.languages)
-        return _go_on(room, answers)
+        return _go_on(room, room.desk.more(current_member(), referral_id))
 
 
 def _go_on(room: Room, answers: Answers) -> ResponseReturnValue:
@@ -102,12 +101,16 @@ def _go_on(room: Room, answers: Answers) -> ResponseReturnValue:
 
 def _list(room: Room, *, code: str = "", problem: str = "") -> ResponseReturnValue:
     member = current_member()
+    number = min(max(request.args.get("page", 1, type=int), 1), _LAST_PAGE)
+    listed, has_more = room.desk.referrals(member, number)
     return page(
         "intake/referrals.html",
         status=422 if problem else 200,
         errors={"code": [problem]} if problem else {},
         code=code,
-        referrals=room.desk.referrals(member),
+        referrals=listed,
+        number=number,
+        has_more=has_more,
         unfinished=room.desk.unfinished(member),
     )
 

@@ -46,8 +46,12 @@ def releases(form: Form) -> tuple[ReleaseRequest, ...]:
     return tuple(_release(form, partner, rank) for rank, partner in enumerate(form.chosen(), 1))
 
 
-def retyped(told: Story) -> Retyped:
-    """Return the pages as they were typed; whether it is safe now is asked anew (R-29)."""
+def retyped(told: Story, now: datetime) -> Retyped:
+    """Return the pages as they were typed.
+
+    Whether it is safe now is asked anew (R-29), and so is how contact is safe when that was said
+    long ago (R-27).
+    """
     person, happened = told.person, told.encounter
     return {
         "about": {
@@ -56,11 +60,15 @@ def retyped(told: Story) -> Retyped:
             "officer": [_yes_no(person.works_in_law_enforcement)],
         },
         "name": {"called": [person.pseudonym], "legal_name": [person.name or ""]},
+        "language": {
+            "languages": list(person.languages),
+            "interpreter": [_yes_no(person.interpreter)],
+        },
         "access": {"access_needs": list(person.access_needs)},
         "happened": {"role": [happened.role], **_day(happened)},
         "involved": {"involved": list(happened.involved_agencies)},
         "not-told": {"not_told": list(happened.do_not_tell)},
-        **_contact_retyped(told.contact),
+        **(_contact_retyped(told.contact) if told.contact.is_confirmed(now) else {}),
     }
 
 
@@ -71,19 +79,6 @@ def wishes_retyped(told: Story) -> Retyped:
         "needs": {"needs": list(wishes.needs)},
         "urgency": {"urgency": [wishes.urgency]},
         "place": {"county": [wishes.county], "preferences": list(wishes.preferences)},
-    }
-
-
-def language_retyped(told: Story, shown: tuple[str, ...], names: dict[str, str]) -> Retyped:
-    """Return the page on languages as it was typed; `names` are those that the page lacks."""
-    person = told.person
-    other = [names[tag] for tag in person.languages if tag not in shown and tag in names]
-    return {
-        "language": {
-            "languages": [tag for tag in person.languages if tag in shown],
-            "other_language": other[:1],
-            "interpreter": [_yes_no(person.interpreter)],
-        }
     }
 
 

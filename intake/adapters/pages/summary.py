@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from intake.adapters.pages.journey import PAGES, Form, Stop
+from intake.adapters.pages.questions import happened
 from intake.adapters.pages.questions.contact import where_label
 from shared.http.labels import label, language_name
 
@@ -90,7 +91,8 @@ def _way(form: Form, channel: str) -> Row:
 def _happened(form: Form) -> Iterator[Row]:
     answers, asking = form.values("happened"), form.asking
     involved = [asking.site.involved_agencies[a] for a in form.values("involved")["involved"]]
-    barred = [asking.partner_name(key) for key in form.values("not-told")["not_told"]]
+    named = happened.may_be_barred(asking)
+    barred = [named[key] for key in form.values("not-told")["not_told"]]
     day = answers["happened_on"]
     yield Row(_("The person"), label("roles", answers["role"]), Stop(PAGES["happened"]))
     yield Row(

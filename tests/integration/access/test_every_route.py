@@ -6,8 +6,9 @@ and whose things they are from the sign-in, never from the request; a removed me
 at once.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 import pytest
@@ -251,6 +252,28 @@ def test_no_form_is_taken_without_its_token(place: Place, asking: Asking, pages:
     assert _content(place) == before
 
 
+def test_text_that_the_database_cannot_hold_is_refused(
+    place: Place, asking: Asking, pages: Cells, api: Cells
+) -> None:
+    by_people, by_machines = _with_nul(place, pages), _with_nul(place, api)
+
+    wrong = _wrong(place, asking.by_person, by_people, more={"added": "a\0b"})
+    wrong += _wrong(place, asking.by_machine, by_machines, more={"added": "a\0b"})
+
+    assert wrong == []
+
+
+def _with_nul(place: Place, table: Cells) -> list[Question]:
+    """Ask for all that takes text, as whoever is let in."""
+    return [
+        replace(one, args={**one.args, **nul}, expected="400")
+        for one in _let_in(place, table)
+        if one.expected == "ok" and one.who != NOBODY
+        for nul in [dict.fromkeys(re.findall(r"<(?:path:)?(\w+)>", one.route), "a\0b")]
+        if nul or one.route.startswith("POST")
+    ]
+
+
 def _refused(place: Place, table: Cells) -> list[Question]:
     return [
         Question(who, route, args, cell)
@@ -278,8 +301,17 @@ def _others(place: Place, route: str) -> Sequence[Args]:
     return place.others(route) if "<" in route else ()
 
 
-def _wrong(place: Place, ask: Ask, questions: Sequence[Question]) -> list[str]:
-    found = [(one, ask(one.who, one.route, one.args, place.form(one.route))) for one in questions]
+def _wrong(
+    place: Place,
+    ask: Ask,
+    questions: Sequence[Question],
+    *,
+    more: Mapping[str, str] | None = None,
+) -> list[str]:
+    found = [
+        (one, ask(one.who, one.route, one.args, {**place.form(one.route), **(more or {})}))
+        for one in questions
+    ]
     return [
         f"{one.who}, {one.route}: {came} instead of {one.expected}"
         for one, came in found

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -22,7 +23,7 @@ from intake.application.drafts import discard_draft, load_draft, start_draft
 from intake.application.follow import follow, learn_partner
 from intake.application.ports import Work
 from intake.application.queries import referral_timeline
-from intake.application.submit import submit_referral
+from intake.application.submit import add_release, submit_referral
 from intake.application.take_back import erase_person, revoke_release, withdraw
 from shared.crypto import FileKeyWrapper
 from shared.db import Pool, open_pool, transaction
@@ -42,10 +43,12 @@ from tests.unit.intake.builders import (
     a_partner,
     a_request,
     a_submission,
+    more_releases,
     some_news,
 )
 
 PARTNER = uuid4()
+OTHER = uuid4()
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ def intake(
         open_pool(intake_keys_db.admin, name="keys-admin") as keys_admin,
     ):
         with transaction(worker) as tx:
-            learn_partner(a_partner(partner_id=PARTNER), 1, work=following(tx))
+            for partner_id in (PARTNER, OTHER):
+                learn_partner(a_partner(partner_id=partner_id), 1, work=following(tx))
         yield Intake(
             process,
             Units(process.pool(pool), PostgresKeys(process.pool(keys), wrapper), RULES),
@@ -157,6 +161,22 @@ def revoke(referral_id: UUID, release_id: UUID, work: Work) -> None:
 
 def take_back(referral_id: UUID, release_id: UUID, work: Work) -> None:
     withdraw(referral_id, by=ADVOCATE, work=work)
+
+
+def test_a_release_that_is_added_is_signed_and_told_once(intake: Intake) -> None:
+    """R-12: the form's token makes one of however many attempts."""
+    for death in intake.process.every_death():
+        referral_id, _, _ = intake.sent()
+        command = more_releases(referral_id, a_request(OTHER))
+        with death, intake.units.work() as work:
+            add_release(command, work=work)
+        for _ in range(2):
+            with intake.alive.work() as work:
+                add_release(command, work=work)
+
+        assert intake.told(referral_id) == ["submitted", "release-signed"]
+        signed = "select count(*) as number from release join release_signature using (release_id)"
+        assert intake.number(f"{signed} where referral_id = %s", referral_id) == 2
 
 
 @pytest.mark.parametrize(("act", "told"), [(revoke, "release-revoked"), (take_back, "withdrawn")])
@@ -267,7 +287,8 @@ def _accepted(intake: Intake, referral_id: UUID) -> Grant:
         for what in ("offered", "accepted"):
             follow(some_news(referral_id, what, **about), work=work)
         work.flush()
-    return Grant(offer_id, PARTNER, "https://id.example.org", "partner-cypress")
+    issuer, subject = "https://id.example.org", "partner-cypress"
+    return Grant(offer_id, PARTNER, issuer, subject, datetime.now(UTC))
 
 
 def _is_live(intake: Intake, release_id: UUID) -> bool:

@@ -4,7 +4,7 @@ import base64
 import copy
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from tests.integration.intake.worlds import World
 from tests.support.web import PROVIDER, a_site, web_settings
 from tests.unit.intake.builders import (
     AGENCY_ID,
+    NOW,
     PNG,
     POLICE,
     TODAY,
@@ -90,6 +91,10 @@ def client(app: Flask, world: World) -> FlaskClient:
     return app.test_client()
 
 
+def in_days(days: int) -> str:
+    return (NOW + timedelta(days=days)).isoformat()
+
+
 def a_body() -> dict[str, Any]:
     return {
         "person": {
@@ -111,6 +116,7 @@ def a_body() -> dict[str, Any]:
                     "when": "after 6 PM",
                 }
             ],
+            "confirmed_at": NOW.isoformat(),
         },
         "encounter": {"role": "witness", "involved_agencies": [POLICE]},
         "wishes": {
@@ -171,8 +177,8 @@ def get(client: FlaskClient, path: str, who: str = "agency-system") -> TestRespo
     return client.get(f"/api/referrals{path}", headers={"Authorization": f"Bearer {who}"})
 
 
-def sent(client: FlaskClient) -> dict[str, Any]:
-    answer = post(client, a_body())
+def sent(client: FlaskClient, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    answer = post(client, body or a_body())
     assert answer.status_code == 202, answer.get_json()
     found: dict[str, Any] = answer.get_json()
     return found
@@ -310,6 +316,38 @@ class TestSubmitting:
         assert at_once == post(client, body, key='"a-1"').get_json()
         assert at_once == get(client, f"/{at_once['referral_id']}").get_json()
 
+    @pytest.mark.parametrize("said", ["225-555-0177", "Quandrymont", "Spanish", "es-jordan"])
+    def test_a_language_that_is_none_is_refused(
+        self, client: FlaskClient, world: World, said: str
+    ) -> None:
+        """R-02: languages are told to routing, so that no name and no number may pass as one."""
+        found = problem(post(client, changed("person.languages", ["es", said])), 422)
+
+        assert "BCP 47" in str(found["errors"]["person.languages.1"])
+        assert world.count("outbox") == 0
+
+    @pytest.mark.parametrize("write", [str, str.upper, "urn:uuid:{}".format])
+    def test_who_must_not_be_told_is_kept_out_however_the_id_is_written(
+        self, client: FlaskClient, world: World, write: Callable[[str], str]
+    ) -> None:
+        """R-10."""
+        sent(client, changed("encounter.do_not_tell", [write(str(SECOND))]))
+
+        with transaction(world.admin) as tx:
+            row = tx.execute("select payload from outbox").fetchone()
+        assert row is not None
+        assert str(SECOND) in json.loads(bytes(row["payload"]))["barred_partners"]
+
+    @pytest.mark.parametrize("name", [str(uuid4()), POLICE.upper(), "Cypress House"])
+    def test_whoever_must_not_be_told_has_to_be_known(
+        self, client: FlaskClient, world: World, name: str
+    ) -> None:
+        """R-10: what names nobody would bar nobody."""
+        found = problem(post(client, changed("encounter.do_not_tell", [POLICE, name])), 422)
+
+        assert list(found["errors"]) == ["encounter.do_not_tell.1"]
+        assert world.count("outbox") == 0
+
     def test_a_partner_is_taken_for_what_it_is_now(
         self, client: FlaskClient, world: World
     ) -> None:
@@ -347,18 +385,22 @@ class TestBadInput:
             ("person.pseudonym", "", "person.pseudonym"),
             ("person.pseudonym", "   ", "person.pseudonym"),
             ("person.pseudonym", "x" * 81, "person.pseudonym"),
-            ("person.pseudonym", "a\x00b", "person.pseudonym"),
+            ("person.pseudonym", "a\x07b", "person.pseudonym"),
             ("person.age_band", "26", "person.age_band"),
             ("person.age_band", "13-17", "person.age_band"),
             ("person.under_guardianship", True, "person.under_guardianship"),
             ("person.works_in_law_enforcement", True, "person.works_in_law_enforcement"),
             ("person.languages", [], "person.languages"),
-            ("person.languages", ["english please"], "person.languages"),
+            ("person.languages", ["english please"], "person.languages.0"),
             ("contact.route", "by-pigeon", "contact.route"),
             ("contact.route", "person-calls", "contact.code_word"),
             ("contact.channels", [], "contact.channels"),
             ("contact.channels.0.channel", "fax", "contact.channels.0.channel"),
             ("contact.channels.0.address", "", "contact.channels.0.address"),
+            ("contact.confirmed_at", None, "contact.confirmed_at"),
+            ("contact.confirmed_at", in_days(1), "contact.confirmed_at"),
+            ("contact.confirmed_at", in_days(-31), "contact.confirmed_at"),
+            ("contact.confirmed_at", "yesterday", "contact.confirmed_at"),
             ("encounter.role", "suspect", "encounter.role"),
             ("encounter.role", "officer", "person.works_in_law_enforcement"),
             ("encounter.involved_agencies", ["unknown"], "encounter.involved_agencies"),

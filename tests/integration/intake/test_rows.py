@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -38,7 +39,6 @@ from tests.unit.intake.builders import (
     a_request,
     a_story,
     a_submission,
-    an_encounter,
     some_news,
 )
 
@@ -53,7 +53,6 @@ def sent(world: World, *, canary: str = "Jordan") -> tuple[UUID, Partner]:
     story = a_story(
         person=a_person(pseudonym=canary, name=canary),
         contact=a_contact(channels=(channel,)),
-        encounter=an_encounter(do_not_tell=(canary,)),
     )
     request = a_request(
         partner, signature=OnPaper(PNG + canary.encode(), "image/png", canary), statement=canary
@@ -71,7 +70,8 @@ def accepted(world: World, referral_id: UUID, partner: Partner) -> Grant:
         news = some_news(referral_id, what, offer_id=offer_id, partner_id=partner.partner_id)
         with world.following() as work:
             follow(news, work=work)
-    return Grant(offer_id, partner.partner_id, "https://id.example.org", "partner-cypress")
+    issuer, subject = "https://id.example.org", "partner-cypress"
+    return Grant(offer_id, partner.partner_id, issuer, subject, datetime.now(UTC))
 
 
 def owners(world: World) -> set[UUID]:
@@ -126,7 +126,7 @@ class TestSealing:
         referral_id, partner = sent(world, canary=CANARY)
         grant = accepted(world, referral_id, partner)
         with world.web.work() as work:
-            assert list_referrals(by=ADVOCATE, work=work)[0].pseudonym == CANARY
+            assert list_referrals(by=ADVOCATE, work=work).referrals[0].pseudonym == CANARY
             assert read_disclosure(grant, work=work).name == CANARY
             revoke_release(referral_id, release_of(world, referral_id), by=ADVOCATE, work=work)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from intake.application.commands import Grant, SubmittedReferral
 from intake.application.disclose import (
     BEING_CONFIRMED,
+    GRANT_LIFE,
     READY,
     disclosure_state,
     read_disclosure,
@@ -28,10 +29,12 @@ from intake.application.drafts import (
 from intake.application.follow import ACCEPTED_TOO_LATE, follow, forget_partner, learn_partner
 from intake.application.ports import Following, Work
 from intake.application.queries import (
+    PAGE_LENGTH,
     choosable_partners,
     list_referrals,
     referral_overview,
     referral_timeline,
+    referrals_of_person,
     start_another,
 )
 from intake.application.submit import add_release, submit_referral, submitted
@@ -45,6 +48,7 @@ from tests.unit.intake.builders import (
     NOW,
     PNG,
     RULES,
+    TODAY,
     a_partner,
     a_request,
     a_story,
@@ -122,7 +126,8 @@ def first_release(intake: Intake, referral_id: UUID) -> UUID:
 
 
 def grant(offer_id: UUID, partner: Partner) -> Grant:
-    return Grant(offer_id, partner.partner_id, "https://id.example.org", "partner-cypress")
+    issuer, subject = "https://id.example.org", "partner-cypress"
+    return Grant(offer_id, partner.partner_id, issuer, subject, datetime.now(UTC))
 
 
 class TestSubmitting:
@@ -155,7 +160,7 @@ class TestSubmitting:
         assert not second.is_new
         assert second.referral_id == first.referral_id
         with intake.work() as work:
-            assert len(list_referrals(by=ADVOCATE, work=work)) == 1
+            assert len(list_referrals(by=ADVOCATE, work=work).referrals) == 1
             assert submitted(uuid4(), work=work) is None
             assert command.token is not None
             assert submitted(command.token, work=work) == first.referral_id
@@ -240,10 +245,34 @@ class TestSubmitting:
             follow(some_news(other, "unmatched", detail="waiting-for-place"), work=work)
 
         with intake.work() as work:
-            listed = list_referrals(by=ADVOCATE, work=work)
+            listed = list_referrals(by=ADVOCATE, work=work).referrals
 
         assert [one.referral.referral_id for one in listed] == [waiting, other]
         assert [one.pseudonym for one in listed] == ["Jordan", "Jordan"]
+
+    def test_of_more_than_a_page_the_pressing_come_first(self, intake: Intake) -> None:
+        """An urgent one that nothing has happened to for long is not lost behind the others."""
+        partner = a_partner()
+        waits = sent(intake, partner).referral_id
+        with intake.following() as work:
+            follow(some_news(waits, "unmatched", detail="needs-person"), work=work)
+        urgent = a_story(wishes=some_wishes(urgency="urgent"))
+        with intake.work() as work:
+            command = a_submission(a_request(partner), story=urgent)
+            pressing = submit_referral(command, work=work).referral_id
+        over, *rest = [sent(intake, partner).referral_id for _ in range(PAGE_LENGTH)]
+        with intake.work() as work:
+            withdraw(over, by=ADVOCATE, work=work)
+
+        with intake.work() as work:
+            pages = [list_referrals(by=ADVOCATE, work=work, number=n) for n in (1, 2, 3)]
+
+        assert [page.has_more for page in pages] == [True, False, False]
+        shown = [[one.referral.referral_id for one in page.referrals] for page in pages]
+        assert shown[0][:2] == [waits, pressing]
+        assert shown[1][-1] == over
+        assert sorted(shown[0] + shown[1]) == sorted([waits, pressing, over, *rest])
+        assert shown[2] == []
 
     def test_an_unknown_referral_is_not_found(self, intake: Intake) -> None:
         with pytest.raises(NotFound), intake.work() as work:
@@ -405,11 +434,26 @@ class TestTakingBack:
             erase_person(person_id, by=ADVOCATE, work=work)
 
         with intake.work() as work:
-            assert not list_referrals(by=ADVOCATE, work=work)
+            assert not list_referrals(by=ADVOCATE, work=work).referrals
             with pytest.raises(NotFound):
                 start_another(referral_id, by=ADVOCATE, work=work)
             with pytest.raises(NotFound):
                 submit_referral(a_submission(a_request(partner), person_id=person_id), work=work)
+
+    def test_a_person_is_found_by_a_reference_or_an_id(self, intake: Intake) -> None:
+        partner, other = a_partner(), a_partner()
+        first = sent(intake, partner).referral
+        sent(intake, other)
+        with intake.work() as work:
+            more = a_submission(a_request(partner), person_id=first.person_id)
+            second = submit_referral(more, work=work).referral_id
+
+        for named in (first.reference, str(second)):
+            with intake.work() as work:
+                found = referrals_of_person(named, work=work)
+            assert [one.referral_id for one in found] == [first.referral_id, second]
+        with pytest.raises(NotFound), intake.work() as work:
+            referrals_of_person("WH-NONE-22", work=work)
 
     def test_an_unknown_person_cannot_be_erased(self, intake: Intake) -> None:
         with pytest.raises(NotFound), intake.work() as work:
@@ -494,7 +538,7 @@ class TestDisclosures:
             with pytest.raises(NotFound), intake.work() as work:
                 verb(grant(offer_id, other), work=work)
 
-    @pytest.mark.parametrize("end", ["revoked", "withdrawn", "cancelled", "closed"])
+    @pytest.mark.parametrize("end", ["revoked", "withdrawn", "cancelled", "closed", "ended"])
     def test_nothing_is_shown_once_it_is_over(self, intake: Intake, end: str) -> None:
         """R-15: each row of the revocation table that closes the disclosure."""
         partner = a_partner()
@@ -509,13 +553,70 @@ class TestDisclosures:
             with intake.work() as work:
                 withdraw(referral_id, by=ADVOCATE, work=work)
         else:
+            offer = {"offer_id": offer_id, "partner_id": partner.partner_id}
             with intake.following() as work:
-                ids = {"offer_id": offer_id, "partner_id": partner.partner_id}
-                follow(some_news(referral_id, end, **ids), work=work)
+                about = {} if end == "ended" else offer
+                follow(some_news(referral_id, end, **about), work=work)
 
         for verb in (disclosure_state, read_disclosure):
             with pytest.raises(NotFound), intake.work() as work:
                 verb(grant(offer_id, partner), work=work)
+
+    def test_nothing_is_shown_once_the_release_has_ended(self, intake: Intake) -> None:
+        """R-16: from its very end on, whether or not routing has told of it."""
+        partner = a_partner()
+        referral = sent(intake, partner).referral
+        offer_id = offered(intake, referral.referral_id, partner, "accepted")
+        ends = referral.releases[0].expires_at
+
+        for verb in (disclosure_state, read_disclosure):
+            opened = replace(grant(offer_id, partner), opened_at=ends)
+            with intake.work() as work:
+                assert verb(opened, work=replace(work, now=ends - timedelta(seconds=1)))
+            with pytest.raises(NotFound), intake.work() as work:
+                verb(opened, work=replace(work, now=ends))
+
+    def test_ways_that_were_confirmed_long_ago_are_asked_again(self, intake: Intake) -> None:
+        """R-27: until then the partner calls the advocate."""
+        partner = a_partner()
+        published(intake, partner)
+        request = a_request(partner, expires_on=TODAY + timedelta(days=60))
+        with intake.work() as work:
+            referral_id = submit_referral(a_submission(request), work=work).referral_id
+        offer_id = offered(intake, referral_id, partner, "accepted")
+
+        with intake.work() as work:
+            later = replace(work, now=NOW + timedelta(days=31))
+            opened = replace(grant(offer_id, partner), opened_at=later.now)
+            shown = read_disclosure(opened, work=later)
+
+        assert shown.must_ask_again
+        assert (shown.route, shown.channels) == ("through-advocate", ())
+
+    def test_after_some_minutes_a_new_ticket_is_needed(self, intake: Intake) -> None:
+        """R-59: routing looks at who is still staff whenever it gives one."""
+        partner = a_partner()
+        referral_id = sent(intake, partner).referral_id
+        offer_id = offered(intake, referral_id, partner, "accepted")
+        opened = grant(offer_id, partner)
+        over = opened.opened_at + GRANT_LIFE
+
+        for verb in (disclosure_state, read_disclosure):
+            with intake.work() as work:
+                assert verb(opened, work=replace(work, now=over))
+            with pytest.raises(NotAllowed), intake.work() as work:
+                verb(opened, work=replace(work, now=over + timedelta(seconds=1)))
+
+    def test_a_partner_that_is_tied_by_now_sees_nothing(self, intake: Intake) -> None:
+        """R-10: whatever was known of it when the person signed."""
+        partner = a_partner()
+        referral_id = sent(intake, partner).referral_id
+        offer_id = offered(intake, referral_id, partner, "accepted")
+        with intake.following() as work:
+            learn_partner(replace(partner, ties=(a_tie(),)), 2, work=work)
+
+        with pytest.raises(NotFound), intake.work() as work:
+            read_disclosure(grant(offer_id, partner), work=work)
 
     def test_a_ticket_is_used_once(self, intake: Intake) -> None:
         with intake.work() as work:

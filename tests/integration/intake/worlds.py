@@ -26,6 +26,11 @@ class World:
     worker_keys: PostgresKeys
     web_pool: Pool
 
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        with transaction(self.admin) as tx:
+            return tx.execute(f"select from {table}").rowcount
+
     @contextmanager
     def following(self) -> Iterator[PostgresFollowing]:
         """Give a unit of work of what routing tells, as the worker opens one."""

@@ -247,10 +247,10 @@ class Browser:
             session[ISSUER] = PROVIDER
             session[SUBJECT] = subject
 
-    def came_a_while_ago(self) -> None:
-        """Let two minutes pass since the ticket was brought."""
+    def came_a_while_ago(self, *, minutes: int = 2) -> None:
+        """Let minutes pass since the ticket was given."""
         with self._client.session_transaction() as session:
-            before = (datetime.now(UTC) - timedelta(minutes=2)).isoformat()
+            before = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
             session["grant"] = {**session["grant"], "since": before}
 
     def leave(self) -> None:

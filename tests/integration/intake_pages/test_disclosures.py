@@ -96,6 +96,21 @@ def test_a_ticket_that_does_not_hold_is_refused(pages: Pages, claims: dict[str, 
     assert came.status == 403
 
 
+def test_what_a_ticket_opened_is_open_for_minutes_only(pages: Pages) -> None:
+    """R-59."""
+    accepted(pages)
+    browser, _came = enter(pages)
+    asked = browser.get("/disclosures")
+
+    browser.came_a_while_ago(minutes=6)
+
+    refused = browser.send(asked)
+    assert refused.status == 403
+    assert "Open the details from your inbox again." in refused.text
+    assert browser.get("/disclosures").status == 403
+    assert pages.ask("select count(*) from disclosure_log where kind = 'disclosure'") == [(0,)]
+
+
 def test_without_a_ticket_there_is_nothing(pages: Pages) -> None:
     browser = pages.browser()
 

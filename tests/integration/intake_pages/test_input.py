@@ -34,6 +34,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("happened", {"role": None}, "role", "the person's part in what happened"),
     ("happened", {"role": "officer"}, "role", "the person's part in what happened"),
     ("happened", {"happened_on_month": "13"}, "happened_on", "enter a real date"),
+    ("happened", {"happened_on_year": "20260914203"}, "happened_on", "enter a real date"),
     ("happened", FUTURE, "happened_on", "not in the future"),
     ("involved", {"involved": ["the-moon"]}, "involved", "Choose from"),
     ("not-told", {"not_told": ["nobody"]}, "not_told", "Choose from"),

@@ -5,8 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from intake.adapters.pages.retelling import retyped
 from tests.integration.intake_pages.builders import CIRCLE, CLINIC, LEGAL, Browser, Page, Pages
 from tests.integration.intake_pages.journey import refer, sign_on_paper, to, walk
+from tests.unit.intake.builders import NOW, a_story
 
 OFFER = UUID("20000000-0000-4000-8000-000000000001")
 
@@ -41,6 +43,30 @@ def test_the_list_shows_the_status_in_words_and_the_clock(pages: Pages) -> None:
     page = browser.get("/referrals")
 
     assert "Blue Kettle Offered answer due in 2 h 59 min" in page.text
+
+
+def test_what_does_not_fit_on_a_page_is_on_the_next(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intake.application.queries.PAGE_LENGTH", 1)
+    browser = pages.browser()
+    sent = {str(refer(browser)) for _ in range(2)}
+
+    first = browser.get("/referrals")
+    follow = first.soup.find("a", string="Next page")
+    assert follow is not None
+    second = browser.get_here(str(follow["href"]))
+
+    assert "Page before" in second.text
+    assert "Next page" not in second.text
+    shown = [{one for one in sent if one in str(page.soup)} for page in (first, second)]
+    assert [len(found) for found in shown] == [1, 1]
+    assert shown[0] | shown[1] == sent
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 30, "two"])
+def test_a_page_that_is_none_is_one_that_is(pages: Pages, number: str) -> None:
+    assert pages.browser().get(f"/referrals?page={number}").status == 200
 
 
 def test_the_agencys_other_advocate_sees_it_too(pages: Pages) -> None:
@@ -159,6 +185,32 @@ def test_one_more_referral_for_the_same_person_asks_nothing_twice(pages: Pages) 
     browser.send(page)
 
     assert pages.ask("select count(*), count(distinct person_id) from referral") == [(2, 1)]
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(30, True), (31, False)])
+def test_how_contact_is_safe_is_asked_again_after_a_month(days: int, *, is_kept: bool) -> None:
+    """R-27."""
+    pages = retyped(a_story(), NOW + timedelta(days=days))
+
+    asked = {"contact", "code-word", "channels", "channel/call"}
+    assert asked & pages.keys() == (asked if is_kept else set())
+
+
+def test_every_language_that_was_said_is_kept(pages: Pages) -> None:
+    """However many of them are not on the site's list."""
+    browser = pages.browser()
+    said = {"languages": ["es", "fr", "zh-Hant"], "other_language": "Haitian Creole"}
+    referral_id = refer(browser, language=said)
+
+    page = browser.press(one(browser, referral_id), "/another")
+
+    browser.send(page, danger="no", safe="yes")
+    form = "/".join(page.path.split("/")[:3])
+    shown = browser.get(f"{form}/language")
+    assert shown.fields()["languages"] == ["es", "fr", "zh-Hant", "ht"]
+    page = walk(browser, browser.get(form), "release")
+    page = sign_on_paper(browser, page)
+    assert "Spanish; French; Chinese (Traditional); Haitian Creole" in page.text
 
 
 def test_an_escalation_tells_the_advocate_what_to_do(pages: Pages) -> None:

@@ -3,10 +3,20 @@
 import base64
 import io
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from tests.integration.intake_pages.builders import CLINIC, LEGAL, PDF, PNG, Page, Pages, in_days
+from tests.integration.intake_pages.builders import (
+    CLINIC,
+    LEGAL,
+    PDF,
+    PNG,
+    Page,
+    Pages,
+    a_partner,
+    in_days,
+)
 from tests.integration.intake_pages.journey import sign_on_paper, to, to_check
 
 DRAWN = "data:image/png;base64," + base64.b64encode(PNG).decode()
@@ -85,6 +95,19 @@ def test_finishing_with_a_sheet_destroys_the_answers_and_counts_it(pages: Pages)
     assert browser.get(page.path).status == 404
     assert pages.ask("select count(*) from outbox") == [(0,)]
     assert pages.ask("select reason from information_sheet") == [("no-release",)]
+
+
+def test_a_partner_of_another_site_can_neither_be_seen_nor_chosen(pages: Pages) -> None:
+    elsewhere = a_partner(uuid4(), "Lake Merritt House (invented)", site="oakland")
+    pages.learn(elsewhere)
+    browser = pages.browser()
+    shown = to(browser, "partners")
+
+    refused = browser.send(shown, partners=[str(elsewhere.partner_id)])
+
+    assert elsewhere.name not in shown.text
+    assert refused.status == 422
+    assert elsewhere.name not in refused.text
 
 
 def test_a_release_starts_with_thirty_days_and_without_substance_use_r16_r20(pages: Pages) -> None:

@@ -1,5 +1,6 @@
 """Builders of what the tests of intake talk about: invented people only."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from intake.domain.people import Channel, Encounter, Person, SafeContact, Story,
 from intake.domain.referrals import News
 from intake.domain.releases import Drawn, ReleaseRequest
 from intake.domain.rules import Rules
-from shared.contracts import codes
+from shared.contracts import codes, shapes
 
 ZONE = ZoneInfo("America/Chicago")
 NOW = datetime.now(UTC)
@@ -44,6 +45,7 @@ RULES = Rules(
         "counties": frozenset({COUNTY}),
         "involved-agencies": frozenset({POLICE, SHERIFF}),
     },
+    language_tag=re.compile(shapes.LANGUAGE),
 )
 
 

@@ -15,8 +15,9 @@ from intake.domain.happenings import Happening, Submitted
 from intake.domain.partners import Partner
 from intake.domain.people import Encounter, Person, SafeContact, Story, Wishes
 from intake.domain.references import new_reference
-from intake.domain.referrals import ERASED, Note, Offer, Referral
+from intake.domain.referrals import ATTENTION, ERASED, Note, Offer, Referral
 from intake.domain.releases import Release, Signature
+from shared.contracts import codes
 from shared.errors import NotFound
 from tests.unit.intake.builders import NOW, RULES
 
@@ -135,10 +136,16 @@ class FakeReferrals:
     def lock(self, referral_id: UUID) -> Referral:
         return self.get(referral_id)
 
-    def listed(self, limit: int) -> Sequence[Referral]:
+    def of_same_person(self, named: str) -> Sequence[Referral]:
+        every = self.memory.referrals.values()
+        owners = {r.person_id for r in every if named in {r.reference, str(r.referral_id)}}
+        return [r for r in every if r.person_id in owners]
+
+    def listed(self, limit: int, after: int) -> Sequence[Referral]:
         shown = [r for r in self.memory.referrals.values() if r.status != ERASED]
         latest = sorted(shown, key=lambda r: r.changed_at, reverse=True)
-        return [replace(r, releases=(), offers=()) for r in latest][:limit]
+        pressing = sorted(latest, key=_pressing)[after : after + limit]
+        return [replace(r, releases=(), offers=()) for r in pressing]
 
     def set_status(
         self, referral_id: UUID, status: str, due: datetime | None, at: datetime
@@ -177,6 +184,11 @@ class FakeReferrals:
         self.memory.referrals[referral_id] = replace(found, **changes)  # type: ignore[arg-type]
 
 
+def _pressing(referral: Referral) -> tuple[int, bool, int]:
+    waits = [*ATTENTION, referral.status].index(referral.status)
+    return waits, not referral.is_open, codes.URGENCIES.index(referral.facts.urgency)
+
+
 @dataclass
 class FakeDisclosures:
     memory: Memory
@@ -208,7 +220,8 @@ class FakeDisclosures:
         if not own:
             return None
         best = min(own, key=lambda r: r.revoked_at is not None)
-        return Disclosable(referral.referral_id, referral.person_id, offer, best)
+        ids = (referral.referral_id, referral.person_id)
+        return Disclosable(*ids, referral.status, offer, best)
 
 
 @dataclass

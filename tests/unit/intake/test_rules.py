@@ -2,6 +2,7 @@
 
 import random
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -9,13 +10,15 @@ from hypothesis import strategies as st
 
 from intake.application.submit import record_information_only
 from intake.domain.facts import facts_of, released_facts
-from intake.domain.people import information_only
+from intake.domain.people import SafeContact, information_only
 from intake.domain.references import LETTERS, new_reference, new_resume_code, plain_code
 from intake.domain.stories import check_story
 from shared.errors import Rejected
 from tests.unit.intake.builders import (
     ADVOCATE,
+    AGENCY_ID,
     NOW,
+    POLICE,
     RULES,
     a_contact,
     a_person,
@@ -108,11 +111,59 @@ def test_what_identifies_is_never_in_a_repr() -> None:
 
 
 def test_a_whole_story_has_no_problem() -> None:
-    assert not check_story(a_story(), RULES, NOW).fields
+    assert not check_story(a_story(), RULES, NOW, ()).fields
+
+
+@pytest.mark.parametrize("tag", ["es", "lkt", "zh-Hant", "es-419", "sr-Latn-ME"])
+def test_a_language_is_named_by_its_tag(tag: str) -> None:
+    assert not check_story(a_story(person=a_person(languages=(tag,))), RULES, NOW, ()).fields
+
+
+@pytest.mark.parametrize("said", ["225-555-0177", "Quandrymont", "Spanish", "ES", "es\n", ""])
+def test_what_is_no_tag_of_a_language_is_refused(said: str) -> None:
+    """R-02: it would be told to routing."""
+    story = a_story(person=a_person(languages=("es", said)))
+
+    assert list(check_story(story, RULES, NOW, ()).fields) == ["person.languages"]
+
+
+@pytest.mark.parametrize("name", [POLICE, str(ADVOCATE)])
+def test_who_must_not_be_told_is_an_agency_or_a_partner(name: str) -> None:
+    story = a_story(encounter=an_encounter(do_not_tell=(name,)))
+
+    assert not check_story(story, RULES, NOW, [ADVOCATE]).fields
+
+
+@pytest.mark.parametrize("name", ["police", str(ADVOCATE).upper(), str(AGENCY_ID), ""])
+def test_a_name_that_keeps_nobody_out_is_refused(name: str) -> None:
+    """R-10."""
+    story = a_story(encounter=an_encounter(do_not_tell=(POLICE, name)))
+
+    found = check_story(story, RULES, NOW, [ADVOCATE]).fields
+
+    assert list(found) == ["encounter.do_not_tell.1"]
+
+
+@pytest.mark.parametrize(
+    ("contact", "is_right"),
+    [
+        (a_contact(confirmed_at=NOW - timedelta(days=30)), True),
+        (a_contact(confirmed_at=NOW - timedelta(days=30, seconds=1)), False),
+        (a_contact(confirmed_at=NOW + timedelta(minutes=1)), True),
+        (a_contact(confirmed_at=NOW + timedelta(hours=1)), False),
+        (a_contact(confirmed_at=None), False),
+        (a_contact(route="through-advocate", channels=(), confirmed_at=None), True),
+    ],
+)
+def test_ways_that_are_safe_were_confirmed_lately(contact: SafeContact, *, is_right: bool) -> None:
+    """R-27."""
+    found = check_story(a_story(contact=contact), RULES, NOW, ()).fields
+
+    assert list(found) == ([] if is_right else ["contact.confirmed_at"])
 
 
 def test_a_pseudonym_is_enough() -> None:
     """R-34."""
     story = a_story(person=a_person(name=None), encounter=an_encounter(happened_on=None))
 
-    assert not check_story(story, RULES, NOW).fields
+    assert not check_story(story, RULES, NOW, ()).fields

@@ -29,4 +29,11 @@ def involved(read: Reader, asking: Asking) -> Values:
 
 def not_told(read: Reader, asking: Asking) -> Values:
     """Read which organizations must not hear of the person."""
-    return {"not_told": read.choices("not_told", sorted(asking.partners, key=asking.partner_name))}
+    return {"not_told": read.choices("not_told", list(may_be_barred(asking)))}
+
+
+def may_be_barred(asking: Asking) -> dict[str, str]:
+    """Return the names of whoever can be kept out: partners by id, then agencies by code."""
+    partners = {key: asking.partner_name(key) for key in asking.partners}
+    by_name = dict(sorted(partners.items(), key=lambda named: named[1]))
+    return {**by_name, **asking.site.involved_agencies}

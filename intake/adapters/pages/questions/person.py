@@ -1,5 +1,8 @@
 """The person: what to call them, and what makes talking and meeting work for them."""
 
+import re
+from collections.abc import Iterable
+
 from babel import Locale
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -8,6 +11,8 @@ from intake.adapters.pages.asking import Asking, Values
 from intake.adapters.pages.questions.start import YES_NO
 from intake.adapters.pages.reader import Reader
 from shared.contracts.codes import ACCESS_NEEDS
+from shared.contracts.shapes import LANGUAGE
+from shared.site import Site
 
 
 def name(read: Reader, _asking: Asking) -> Values:
@@ -24,7 +29,7 @@ def name(read: Reader, _asking: Asking) -> Values:
 
 def language(read: Reader, asking: Asking) -> Values:
     """Read the languages as BCP 47 tags, and whether an interpreter is needed."""
-    shown = list(asking.site.languages)
+    shown = languages_shown(asking.site, read.ticked("languages"))
     other = read.text("other_language", _("Another language"), most=40)
     tag = language_tag(other)
     if other and not tag:
@@ -39,6 +44,12 @@ def language(read: Reader, asking: Asking) -> Values:
             "interpreter", YES_NO, missing=_("Choose whether an interpreter is needed")
         ),
     }
+
+
+def languages_shown(site: Site, said: Iterable[str]) -> list[str]:
+    """Return the tags that can be ticked: the site's, and what the person said elsewhere."""
+    also = (tag for tag in said if re.fullmatch(LANGUAGE, tag))
+    return list(dict.fromkeys([*site.languages, *also]))
 
 
 def access(read: Reader, _asking: Asking) -> Values:
