@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -52,11 +52,20 @@ _CAN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A submission from its first try to its answer; `failed_at` if the first try failed."""
+
+    begun: float
+    ended: float
+    failed_at: float | None = None
+
+
 @dataclass(slots=True)
 class Ledger:
     """What was answered with yes, with the moment of the answer where it matters."""
 
-    submitted: dict[UUID, float] = field(default_factory=dict)
+    submitted: dict[UUID, Sent] = field(default_factory=dict)
     revoked: dict[UUID, float] = field(default_factory=dict)
     withdrawn: dict[UUID, float] = field(default_factory=dict)
     done: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -75,16 +84,19 @@ class _Thought:
     what: UUID
 
 
+class _Unforeseen(Exception):
+    """An answer that no script foresees."""
+
+
 class Load:
     """Runs the agency's and the partners' systems until it is told that enough came in."""
 
-    def __init__(self, system: System, seed: int, *, rate: float, most: int | None) -> None:
-        """Submit `rate` referrals a second, `most` at all (None: until told to stop)."""
+    def __init__(self, system: System, seed: int, *, rate: float) -> None:
+        """Submit `rate` referrals a second until told to stop."""
         self.ledger = Ledger()
         self._system = system
         self._seed = seed
         self._rate = rate
-        self._most = most
         self._begun = time.monotonic()
         self._number = 0
         self._lock = threading.Lock()
@@ -93,17 +105,18 @@ class Load:
         self._thoughts: deque[_Thought] = deque()
         self._secrets = machines.client_secrets(system.place.folder)
         self._fitting: Mapping[str, Sequence[str]] = {}
-        self._submitters = [threading.Thread(target=self._submit) for _ in range(SUBMITTERS)]
-        self._others = [threading.Thread(target=self._take_back)]
+        self._submitters = [self._thread(self._submit) for _ in range(SUBMITTERS)]
+        self._others = [self._thread(self._take_back)]
         partners = machines.partner_systems(system.place.folder.site / "members.csv")
         for number in range(ANSWERERS):
             mine = partners[number::ANSWERERS]
-            self._others.append(threading.Thread(target=self._answer, args=(mine,)))
+            self._others.append(self._thread(self._answer, mine))
         onlooker = Onlooker(system, NAME, self._stop)
         self.looks = onlooker.looks
-        self._others.append(threading.Thread(target=onlooker.run))
+        self._others.append(self._thread(onlooker.run))
         self.done = self.ledger.done
         self.callers: list[Caller] = []
+        self.died: list[str] = []
         self._steps: dict[str, int] = {}
 
     def start(self) -> None:
@@ -112,7 +125,6 @@ class Load:
         self._fitting = {need: _fitting(matching, need) for need in _NEEDS}
         self._begun = time.monotonic()
         for thread in (*self._submitters, *self._others):
-            thread.daemon = True
             thread.start()
 
     @property
@@ -143,6 +155,20 @@ class Load:
         for caller in self.callers:
             caller.close()
 
+    def _thread(self, act: Callable[..., None], *given: object) -> threading.Thread:
+        """Return a thread whose end by anything but patience that ran out is kept."""
+
+        def run() -> None:
+            try:
+                act(*given)
+            except GaveUp as failure:
+                if not self._stop.is_set():
+                    self.died.append(str(failure))
+            except Exception as failure:  # noqa: BLE001  (whatever it is, the run has to know)
+                self.died.append(f"{act.__qualname__}: {failure!r}")
+
+        return threading.Thread(target=run, daemon=True)
+
     def _caller(self, service: str, client: str) -> Caller:
         system = self._system
         secret = self._secrets[client]
@@ -154,8 +180,6 @@ class Load:
         """Return the number of the next referral when it is due; None when there is none."""
         with self._lock:
             number = self._number
-            if self._no_more.is_set() or number == self._most:
-                return None
             self._number += 1
         due = self._begun + number / self._rate
         return None if self._no_more.wait(max(0.0, due - time.monotonic())) else number
@@ -164,21 +188,18 @@ class Load:
         agency = self._caller("intake", machines.AGENCY_SYSTEM)
         while (number := self._next()) is not None:
             chance = random.Random(f"{self._seed} referral {number}")
-            try:
-                self._submit_one(agency, chance, f"faults-{self._seed}-{number}")
-            except GaveUp as failure:
-                self.ledger.refused.append(str(failure))
-                return
+            self._submit_one(agency, chance, f"faults-{self._seed}-{number}")
 
     def _submit_one(self, agency: Caller, chance: random.Random, key: str) -> None:
+        begun = time.time()
         answer = agency.post("/referrals", self._intake(chance), key=key)
         if answer.status != HTTPStatus.ACCEPTED:
             self.ledger.refused.append(f"submit: {answer.status} {answer.body}")
             return
         referral_id = UUID(answer.body["referral_id"])
-        self.ledger.submitted[referral_id] = time.time()
+        self.ledger.submitted[referral_id] = Sent(begun, time.time(), answer.failed_at)
         path = f"/referrals/{referral_id}"
-        due = time.monotonic() + chance.uniform(0.0, _LONGEST_THOUGHT)
+        due = time.monotonic() + chance.triangular(0.0, _LONGEST_THOUGHT, 0.0)
         turn = chance.random()
         if turn < _REVOKED:
             release = answer.body["releases"][0]["release_id"]
@@ -195,10 +216,7 @@ class Load:
                 time.sleep(0.05)
                 continue
             thought = self._thoughts[0]
-            try:
-                answer = agency.post(thought.path)
-            except GaveUp:
-                return
+            answer = agency.post(thought.path)
             if answer.status == HTTPStatus.OK:
                 thought.kept_in[thought.what] = time.time()
             else:
@@ -209,12 +227,9 @@ class Load:
         partners = [self._caller("routing", client) for client in clients]
         while not self._stop.is_set():
             steps = 0
-            try:
-                for partner in partners:
-                    for offer in partner.get("/offers").body["offers"]:
-                        steps += self._answer_one(partner, offer)
-            except GaveUp:
-                return
+            for partner in partners:
+                for offer in self._body(partner, "/offers")["offers"]:
+                    steps += self._answer_one(partner, offer)
             self._steps[clients[0]] = steps
             if not steps:
                 time.sleep(_LOOK_AGAIN)
@@ -229,7 +244,7 @@ class Load:
         if not left:
             return 0
         is_new = offer["state"] == "offered"
-        can = ["accept", "decline"] if is_new else partner.get(path).body["can"]
+        can = ["accept", "decline"] if is_new else self._body(partner, path)["can"]
         tried = 0
         for step, body in left:
             if _CAN[step] not in can:
@@ -241,6 +256,12 @@ class Load:
             self.done[reference, step] = time.time()
             can = answer.body["can"]
         return tried
+
+    def _body(self, partner: Caller, path: str) -> Any:
+        answer = partner.get(path)
+        if answer.status != HTTPStatus.OK:
+            raise _Unforeseen(f"{path}: {answer.status} {answer.body}")
+        return answer.body
 
     def _script(self, reference: str) -> Sequence[tuple[str, Mapping[str, object] | None]]:
         chance = random.Random(f"{self._seed} offer {reference}")

@@ -27,7 +27,7 @@ from services.local.settings import AGENCY, Place
 from services.local.setup import load_sample, prepare_databases
 from services.topics import all_topics
 from shared.bus import open_bus
-from tests.faults.disks import Disk, a_disk
+from tests.faults.disks import Disk, a_disk, family
 from tests.faults.programs import ROOT, Program, Supervisor
 from tests.faults.receivers import MailServer, Webhooks
 from tests.faults.site import write_site
@@ -95,6 +95,8 @@ def _build(folder: Folder, stack: ExitStack) -> System:
     place = Place(folder, choose())
     write_site(place, sink.url)
     kafka, postgres = place.kafka, place.postgres
+    disks["database"].writers = lambda: family(postgres.pid())
+    disks["log"].writers = lambda: family(kafka.pid)
     postgres.start()
     stack.callback(postgres.stop)
     prepare_databases(place)
