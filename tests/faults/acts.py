@@ -35,8 +35,8 @@ _FOLLOW_SECONDS, _HOLD_SECONDS = 20.0, 60.0
 _LIVE = 8
 _TOO_LARGE = """
 insert into outbox (event_id, topic, key, sequence, type, headers, payload)
-select %(id)s, topic, %(id)s, 1, type, headers,
-  convert_to(jsonb_build_object('too', repeat('x', %(size)s))::text, 'utf8')
+select %(id)s::uuid, topic, %(id)s::text, 1, type, headers,
+  convert_to(jsonb_build_object('too', repeat('x', %(size)s::int))::text, 'utf8')
 from outbox order by id desc limit 1
 """
 _OFF = Path(__file__).parent / "off"

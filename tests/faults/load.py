@@ -88,6 +88,16 @@ class _Unforeseen(Exception):
     """An answer that no script foresees."""
 
 
+def noted(died: list[str], act: Callable[..., None], *given: object) -> None:
+    """Do something in a thread; what ends it before its time is added to `died`."""
+    try:
+        act(*given)
+    except GaveUp:
+        return  # the run is over
+    except Exception as failure:  # noqa: BLE001  (whatever it is, the run has to know)
+        died.append(f"{act.__qualname__}: {failure!r}")
+
+
 class Load:
     """Runs the agency's and the partners' systems until it is told that enough came in."""
 
@@ -105,6 +115,7 @@ class Load:
         self._thoughts: deque[_Thought] = deque()
         self._secrets = machines.client_secrets(system.place.folder)
         self._fitting: Mapping[str, Sequence[str]] = {}
+        self.died: list[str] = []
         self._submitters = [self._thread(self._submit) for _ in range(SUBMITTERS)]
         self._others = [self._thread(self._take_back)]
         partners = machines.partner_systems(system.place.folder.site / "members.csv")
@@ -116,7 +127,6 @@ class Load:
         self._others.append(self._thread(onlooker.run))
         self.done = self.ledger.done
         self.callers: list[Caller] = []
-        self.died: list[str] = []
         self._steps: dict[str, int] = {}
 
     def start(self) -> None:
@@ -156,18 +166,7 @@ class Load:
             caller.close()
 
     def _thread(self, act: Callable[..., None], *given: object) -> threading.Thread:
-        """Return a thread whose end by anything but patience that ran out is kept."""
-
-        def run() -> None:
-            try:
-                act(*given)
-            except GaveUp as failure:
-                if not self._stop.is_set():
-                    self.died.append(str(failure))
-            except Exception as failure:  # noqa: BLE001  (whatever it is, the run has to know)
-                self.died.append(f"{act.__qualname__}: {failure!r}")
-
-        return threading.Thread(target=run, daemon=True)
+        return threading.Thread(target=noted, args=(self.died, act, *given), daemon=True)
 
     def _caller(self, service: str, client: str) -> Caller:
         system = self._system
