@@ -4,7 +4,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -31,7 +31,7 @@ _WORKERS = [f"{service}-worker" for service in SERVICES]
 # While the broker cannot write, what intake accepts with is left alone: it has to do as before.
 _ACCEPTING = frozenset({BROKER, DATABASE, "intake-web"})
 _LONG_RUN, _MINUTES_AWAY = 600.0, 125.0
-_FOLLOW_SECONDS, _HOLD_SECONDS = 20.0, 60.0
+_FOLLOW_SECONDS, _HOLD_SECONDS = 60.0, 60.0
 _LIVE = 8
 _TOO_LARGE = """
 insert into outbox (event_id, topic, key, sequence, type, headers, payload)
@@ -92,7 +92,8 @@ def tracks(seconds: float, chance: random.Random) -> list[list[Act]]:
         Act("mail server away", 4.0, frozenset({"mail"}), mail_away),
     ]
     streams = [
-        *[_out_of_order(service) for service in SERVICES],
+        _out_of_order("intake", "notifications"),
+        _out_of_order("routing"),
         Act("records repeated", 0.0, frozenset({BROKER}), repeated),
         Act("records that nobody may take", 0.0, frozenset({BROKER}), poisoned),
         Act("an event too large to send", 0.0, frozenset({DATABASE}), oversize),
@@ -295,26 +296,33 @@ def mail_away(run: Run) -> Iterator[None]:
     run.system.mail.start()
 
 
-def _out_of_order(service: str) -> Act:
-    """Return events of a service that come before those that they follow."""
+def _out_of_order(*services: str) -> Act:
+    """Return events of services that come before those that they follow."""
 
     @contextmanager
     def come(run: Run) -> Iterator[None]:
-        system = run.system
-        with ahead.relayless(system.dsn(service)) as outbox:
+        with ExitStack() as relays:
+            outboxes = {
+                service: relays.enter_context(ahead.relayless(run.system.dsn(service)))
+                for service in services
+            }
             yield
-            _wait_until(lambda: bool(outbox.followers()), _FOLLOW_SECONDS)
-            early = outbox.followers()
-            run.expect(
-                holds=bool(early), otherwise=f"{service} told nothing in {_FOLLOW_SECONDS} s"
-            )
-            records.produce(system.kafka.servers, [each.record for each in early])
-            for reader in sorted({reader for each in early for reader in each.readers}):
-                _expect_held(run, reader, [each for each in early if reader in each.readers])
-        run.ahead[service] += len(early)
+            for service, outbox in outboxes.items():
+                _overtake(run, service, outbox)
 
-    touched = frozenset({BROKER, DATABASE, *_WORKERS, f"{service}-web"})
-    return Act(f"{service}'s events before those that they follow", 2.0, touched, come)
+    touched = frozenset({BROKER, DATABASE, *_WORKERS, *(f"{service}-web" for service in services)})
+    name = f"events of {' and '.join(services)} before those that they follow"
+    return Act(name, 2.0, touched, come)
+
+
+def _overtake(run: Run, service: str, outbox: ahead.Relayless) -> None:
+    _wait_until(lambda: bool(outbox.followers()), _FOLLOW_SECONDS)
+    early = outbox.followers()
+    run.expect(holds=bool(early), otherwise=f"{service} told nothing in {_FOLLOW_SECONDS} s")
+    records.produce(run.system.kafka.servers, [each.record for each in early])
+    for reader in sorted({reader for each in early for reader in each.readers}):
+        _expect_held(run, reader, [each for each in early if reader in each.readers])
+    run.ahead[service] += len(early)
 
 
 def _expect_held(run: Run, reader: str, early: Sequence[ahead.Early]) -> None:
