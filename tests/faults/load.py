@@ -34,9 +34,10 @@ _STEPS: Mapping[str, tuple[float, Sequence[tuple[str, Mapping[str, object] | Non
     "leave": (0.004, ()),
     "keep": (0.004, (("acceptance", None),)),
     "decline": (0.352, (("decline", {"reason": "other"}),)),
-    "close": (0.24, (("acceptance", None), ("closure", {"outcome": "ongoing-support"}))),
+    "dwell": (0.08, (("acceptance", None), ("closure", {"outcome": "ongoing-support"}))),
+    "close": (0.20, (("acceptance", None), ("closure", {"outcome": "ongoing-support"}))),
     "contact": (
-        0.40,
+        0.36,
         (
             ("acceptance", None),
             ("contact", {"kind": "contacted"}),
@@ -44,6 +45,8 @@ _STEPS: Mapping[str, tuple[float, Sequence[tuple[str, Mapping[str, object] | Non
         ),
     ),
 }
+# Long enough for a person to take a release back that a partner has accepted on.
+_DWELLS, _DWELL_SECONDS = "dwell", 8.0
 _CAN = {
     "acceptance": "accept",
     "decline": "decline",
@@ -128,6 +131,7 @@ class Load:
         self.done = self.ledger.done
         self.callers: list[Caller] = []
         self._steps: dict[str, int] = {}
+        self._dwells: dict[str, float] = {}
 
     def start(self) -> None:
         """Ask which partners fit, then begin."""
@@ -144,8 +148,10 @@ class Load:
 
     @property
     def is_answering(self) -> bool:
-        """Tell whether a partner found something to do in its last round."""
-        return any(self._steps.values())
+        """Tell whether a partner found something to do in its last round, or soon will."""
+        return any(self._steps.values()) or any(
+            until > time.time() for until in [*self._dwells.values()]
+        )
 
     @property
     def has_thoughts(self) -> bool:
@@ -239,7 +245,7 @@ class Load:
         if offer["must_stop"]:
             partner.post_once(f"{path}/stop-confirmation")
             return 1
-        left = [step for step in self._script(reference) if (reference, step[0]) not in self.done]
+        left = self._left(reference)
         if not left:
             return 0
         is_new = offer["state"] == "offered"
@@ -253,7 +259,7 @@ class Load:
             if answer is None or answer.status != HTTPStatus.OK:
                 break
             self.done[reference, step] = time.time()
-            can = answer.body["can"]
+            can = () if self._dwells_on(reference, step) else answer.body["can"]
         return tried
 
     def _body(self, partner: Caller, path: str) -> Any:
@@ -262,10 +268,23 @@ class Load:
             raise _Unforeseen(f"{path}: {answer.status} {answer.body}")
         return answer.body
 
-    def _script(self, reference: str) -> Sequence[tuple[str, Mapping[str, object] | None]]:
+    def _left(self, reference: str) -> Sequence[tuple[str, Mapping[str, object] | None]]:
+        """Return the steps of an offer's script that are to be taken now."""
+        if self._dwells.get(reference, 0.0) > time.time():
+            return ()
+        steps = _STEPS[self._script(reference)][1]
+        return [step for step in steps if (reference, step[0]) not in self.done]
+
+    def _dwells_on(self, reference: str, step: str) -> bool:
+        """Tell whether a step is followed by a pause, and begin it."""
+        dwells = (self._script(reference), step) == (_DWELLS, "acceptance")
+        if dwells:
+            self._dwells[reference] = time.time() + _DWELL_SECONDS
+        return dwells
+
+    def _script(self, reference: str) -> str:
         chance = random.Random(f"{self._seed} offer {reference}")
-        shares = [share for share, _ in _STEPS.values()]
-        return chance.choices([steps for _, steps in _STEPS.values()], shares)[0]
+        return chance.choices([*_STEPS], [share for share, _ in _STEPS.values()])[0]
 
     def _intake(self, chance: random.Random) -> dict[str, object]:
         need = chance.choice(_NEEDS)
