@@ -5,12 +5,12 @@ file instead: their next write beyond it fails, as on a full disk.
 """
 
 import os
-import resource
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _BYTES = 4 * 1024**3
 _LARGEST_FILE = 64 * 1024
@@ -27,7 +27,7 @@ class Disk:
     def fill(self) -> None:
         """Leave no byte free."""
         if not self.small:
-            self._limit(_LARGEST_FILE)
+            self._limit(str(_LARGEST_FILE))
             return
         with self._ballast.open("wb") as ballast:
             free = os.statvfs(self.folder)
@@ -44,14 +44,18 @@ class Disk:
         if self.small:
             self._ballast.unlink(missing_ok=True)
         else:
-            self._limit(None)
+            self._limit("unlimited")
 
-    def _limit(self, size: int | None) -> None:
+    def _limit(self, size: str) -> None:
+        """Set the soft limit of each writer; as its own user, who alone may do so."""
         for pid in self.writers():
-            with suppress(ProcessLookupError):
-                hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
-                soft = hard if size is None else size
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+            with suppress(FileNotFoundError):  # it has just ended
+                owner = Path(f"/proc/{pid}").stat()
+                _done(
+                    *("prlimit", f"--pid={pid}", f"--fsize={size}:"),
+                    user=owner.st_uid,
+                    group=owner.st_gid,
+                )
 
     @property
     def _ballast(self) -> Path:
@@ -86,8 +90,9 @@ def a_disk(folder: Path) -> Iterator[Disk]:
         image.unlink()
 
 
-def _done(*command: str) -> bool:
+def _done(*command: str, user: int | None = None, group: int | None = None) -> bool:
+    how: dict[str, Any] = {"user": user, "group": group, "capture_output": True}
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        return subprocess.run(command, check=False, **how).returncode == 0
     except FileNotFoundError:
         return False
