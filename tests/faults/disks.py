@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 _BYTES = 4 * 1024**3
-_LARGEST_FILE = 64 * 1024
+_LARGEST_FILE = 1
 
 
 @dataclass(slots=True)
