@@ -310,7 +310,9 @@ def _out_of_order(*services: str) -> Act:
             for service, outbox in outboxes.items():
                 _overtake(run, service, outbox)
 
-    touched = frozenset({BROKER, DATABASE, *_WORKERS, *(f"{service}-web" for service in services)})
+    webs = [f"{service}-web" for service in services]
+    outside = ["webhooks", "mail"] if "notifications" in services else []
+    touched = frozenset({BROKER, DATABASE, *_WORKERS, *webs, *outside})
     name = f"events of {' and '.join(services)} before those that they follow"
     return Act(name, 2.0, touched, come)
 
