@@ -31,7 +31,7 @@ _WORKERS = [f"{service}-worker" for service in SERVICES]
 # While the broker cannot write, what intake accepts with is left alone: it has to do as before.
 _ACCEPTING = frozenset({BROKER, DATABASE, "intake-web"})
 _LONG_RUN, _MINUTES_AWAY = 600.0, 125.0
-_FOLLOW_SECONDS, _HOLD_SECONDS = 60.0, 60.0
+_FOLLOW_SECONDS, _HOLD_SECONDS = 60.0, 300.0
 _LIVE = 8
 _TOO_LARGE = """
 insert into outbox (event_id, topic, key, sequence, type, headers, payload)

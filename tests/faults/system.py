@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import requests
 
 from services.databases import SERVICES
@@ -60,12 +61,19 @@ class System:
         return self.postgres.dsn(database)
 
     def wait_until_ready(self) -> None:
-        """Wait until every web process answers that it is ready."""
+        """Wait until every web process answers that it is ready, and intake knows the partners."""
         deadline = time.monotonic() + _READY_SECONDS
+        while self._number("routing", "published_partner") > self._number("intake", "partner"):
+            assert time.monotonic() < deadline, f"intake knows no partners; see {self.logs}"
+            time.sleep(0.2)
         for url in self.urls.values():
             while not _is_ready(url):
                 assert time.monotonic() < deadline, f"{url} is not ready; see {self.logs}"
                 time.sleep(0.2)
+
+    def _number(self, service: str, table: str) -> int:
+        with psycopg.connect(self.dsn(service)) as connection:
+            return connection.execute(f"select from {table}").rowcount
 
 
 @contextmanager
