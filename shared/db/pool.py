@@ -10,6 +10,22 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+
+class TooMuch(psycopg.DataError):
+    """A statement is more than the database can ever do (SQLSTATE 54...): no use to try again."""
+
+
+class _Connection(psycopg.Connection[dict[str, Any]]):
+    """Tells what psycopg counts as the database's trouble, and is the statement's, as that."""
+
+    def wait(self, *waited: Any, **how: Any) -> Any:  # noqa: ANN401  (psycopg's own)
+        """Wait for an answer."""
+        try:
+            return super().wait(*waited, **how)
+        except psycopg.errors.ProgramLimitExceeded as failure:
+            raise TooMuch(str(failure)) from None
+
+
 Tx = psycopg.Connection[dict[str, Any]]
 """A connection inside a transaction; its rows are dicts."""
 
@@ -34,7 +50,7 @@ def open_pool(
     """
     return ConnectionPool(
         dsn,
-        connection_class=psycopg.Connection[dict[str, Any]],
+        connection_class=_Connection,
         kwargs={
             "row_factory": dict_row,
             "autocommit": autocommit,

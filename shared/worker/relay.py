@@ -14,7 +14,9 @@ from shared.log import get_logger
 from shared.worker import metrics
 
 BATCH = 500
-_LOCK = 7_246_001
+LOCK = 7_246_001
+"""The advisory lock of the database by which one relay is the active one."""
+
 _CONNECT_SECONDS = 5
 
 _log = get_logger(__name__)
@@ -97,7 +99,7 @@ class Relay:
                 connect_timeout=_CONNECT_SECONDS,
             )
             row = connection.execute(
-                "select pg_try_advisory_lock(%s) as active", (_LOCK,)
+                "select pg_try_advisory_lock(%s) as active", (LOCK,)
             ).fetchone()
             if row is None or not row["active"]:
                 connection.close()

@@ -3,13 +3,14 @@
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import requests
@@ -18,19 +19,33 @@ from kafka import KafkaAdminClient
 from services.databases import SERVICES
 from services.local.settings import AGENCY
 from services.topics import read_by
+from shared.bus import LARGEST_VALUE
 from shared.bus.kafka import open_client
-from tests.faults import records
+from tests.faults import ahead, records
 from tests.faults.receivers import GOOD
-from tests.faults.run import BROKER, DATABASE, Run
+from tests.faults.run import BROKER, DATABASE, Outage, Run
 
 STUCK_SECONDS = 30.0
-# While the broker cannot write, intake's web process is left alone: it has to accept as before.
-_ACCEPTING = frozenset({BROKER, "intake-web"})
+_WEBS = [f"{service}-web" for service in SERVICES]
+_WORKERS = [f"{service}-worker" for service in SERVICES]
+# While the broker cannot write, what intake accepts with is left alone: it has to do as before.
+_ACCEPTING = frozenset({BROKER, DATABASE, "intake-web"})
+_LONG_RUN, _MINUTES_AWAY = 600.0, 125.0
+_FOLLOW_SECONDS, _HOLD_SECONDS = 60.0, 300.0
+_LIVE = 8
+_TOO_LARGE = """
+insert into outbox (event_id, topic, key, sequence, type, headers, payload)
+select %(id)s::uuid, topic, %(id)s::text, 1, type, headers,
+  convert_to(jsonb_build_object('too', repeat('x', %(size)s::int))::text, 'utf8')
+from outbox order by id desc limit 1
+"""
 _OFF = Path(__file__).parent / "off"
 _SESSION_SECONDS = 14.0
 _TOGETHER_SECONDS = 3.0
-_FIVE_THREE = 503
+_TWO_HUNDRED, _FIVE_THREE = 200, 503
 _START_SECONDS = 20.0
+_WELL_SECONDS = 90.0
+_ANSWER_SECONDS = 20.0
 _SLOW_SECONDS = 3.0  # of a busy machine, beside what is promised
 
 
@@ -50,11 +65,15 @@ def tracks(seconds: float, chance: random.Random) -> list[list[Act]]:
     A short run stops one worker and has one clock off, a long one all of them both ways.
     """
     rounds = max(1, round(seconds / 300))
-    workers = [f"{service}-worker" for service in SERVICES]
-    webs = [f"{service}-web" for service in SERVICES]
+    away = _MINUTES_AWAY if seconds > _LONG_RUN else _within(seconds, 0.12, 5, 60)
     infrastructure = [
-        Act("broker away", _within(seconds, 0.12, 5, 150), _ACCEPTING, broker_away),
-        Act("database away", _within(seconds, 0.04, 3, 30), frozenset({DATABASE}), database_away),
+        Act("broker away", away, _ACCEPTING, broker_away),
+        Act(
+            "database away",
+            _within(seconds, 0.04, 3, 30),
+            frozenset({DATABASE, *_WEBS}),
+            database_away,
+        ),
         Act("log's disk full", _within(seconds, 0.03, 3, 20), _ACCEPTING, log_full),
         Act(
             "database's disk full",
@@ -63,18 +82,25 @@ def tracks(seconds: float, chance: random.Random) -> list[list[Act]]:
             database_full,
         ),
     ]
-    stops = [_stopped(name) for name in workers]
-    clocks = [_hour_off(name, hours) for name in (*workers, *webs) for hours in (-1, 1)]
+    stops = [_stopped(name) for name in _WORKERS]
+    clocks = [_hour_off(name, hours) for name in (*_WORKERS, *_WEBS) for hours in (-1, 1)]
     processes = _some(stops, seconds / 90, chance) + _some(clocks, seconds / 60, chance)
-    outside = [
-        *[_webhooks(mode) for mode in ("hangs", "answers-500", "redirects", "closes")],
-        _webhooks("answers-wrong"),
+    modes = ("hangs", "answers-500", "redirects", "closes", "answers-wrong")
+    endpoints = [_webhooks(mode) for mode in modes]
+    mails = [
         *[_mail(mode) for mode in ("refuses", "greylists")],
         Act("mail server away", 4.0, frozenset({"mail"}), mail_away),
-        Act("records repeated, out of order", 0.0, frozenset({BROKER}), repeated),
-        Act("records that nobody may take", 0.0, frozenset({BROKER}), poisoned),
     ]
-    found = [infrastructure * rounds, processes, outside * max(1, round(seconds / 90))]
+    streams = [
+        _out_of_order("intake", "notifications"),
+        _out_of_order("routing"),
+        Act("records repeated", 0.0, frozenset({BROKER}), repeated),
+        Act("records that nobody may take", 0.0, frozenset({BROKER}), poisoned),
+        Act("an event too large to send", 0.0, frozenset({DATABASE}), oversize),
+    ]
+    often = max(1, round(seconds / 90))
+    outside = [track * often for track in (endpoints, mails, streams)]
+    found = [infrastructure * rounds, processes, *outside]
     for track in found:
         chance.shuffle(track)
     return found
@@ -91,10 +117,11 @@ def _within(seconds: float, share: float, least: float, most: float) -> float:
 @contextmanager
 def broker_away(run: Run) -> Iterator[None]:
     """Kill the broker; intake accepts as before."""
-    before = len(run.load.ledger.submitted)
+    _expect_well(run, ["intake-web"])
+    begun = time.time()
     run.system.kafka.kill()
     yield
-    run.expect(holds=run.accepted_since(before), otherwise="nothing accepted without the broker")
+    run.outages.append(Outage("broker away", begun, time.time()))
     for name, url in run.system.urls.items():
         status = _status(f"{url}/readyz")
         down = name in {"intake", "routing", "notifications"} and status not in {200, None}
@@ -105,20 +132,37 @@ def broker_away(run: Run) -> Iterator[None]:
 @contextmanager
 def database_away(run: Run) -> Iterator[None]:
     """Stop the database; pages and API say 503, the page with the crisis panel."""
+    _expect_well(run, _WEBS)
     run.system.postgres.stop()
     yield
     for name, url in run.system.urls.items():
         _expect_away(run, name, url)
         status = _status(f"{url}/crisis")
-        run.expect(holds=status in {200, None}, otherwise=f"{name}: /crisis answers {status}")
+        run.expect(holds=status == _TWO_HUNDRED, otherwise=f"{name}: /crisis answers {status}")
     run.keep_servers_alive(frozenset({BROKER}))
 
 
+def _expect_well(run: Run, names: Sequence[str]) -> None:
+    """Wait for processes that somebody has just ended; left alone, they come back."""
+    programs = [run.system.programs[name] for name in names]
+    urls = [run.system.urls[name.removesuffix("-web")] for name in names]
+    well = _wait_until(
+        lambda: (
+            not any(program.leaving for program in programs)
+            and all(_status(f"{url}/readyz") == _TWO_HUNDRED for url in urls)
+        ),
+        _WELL_SECONDS,
+    )
+    run.expect(holds=well, otherwise=f"{names} did not come back by themselves")
+
+
 def _expect_away(run: Run, name: str, url: str) -> None:
-    """Check a page while the database is away; a process that is just starting is let off."""
+    """Check a page while the database is away: to hang, or to close, is no answer."""
+    page, cookie = f"{url}/ops", {f"wh-{name}": "somebody"}
     try:
-        answer = requests.get(f"{url}/ops", cookies={f"wh-{name}": "somebody"}, timeout=20)
-    except requests.RequestException:
+        answer = requests.get(page, cookies=cookie, timeout=_ANSWER_SECONDS)
+    except requests.RequestException as failure:
+        run.expect(holds=False, otherwise=f"{name} says nothing without its database: {failure}")
         return
     shows = "988" in answer.text and 'href="tel:988"' in answer.text
     run.expect(
@@ -130,11 +174,11 @@ def _expect_away(run: Run, name: str, url: str) -> None:
 @contextmanager
 def log_full(run: Run) -> Iterator[None]:
     """Leave the broker no byte to write; intake accepts as before."""
-    disk = run.system.disks["log"]
-    before = len(run.load.ledger.submitted)
+    _expect_well(run, ["intake-web"])
+    disk, begun = run.system.disks["log"], time.time()
     disk.fill()
     yield
-    run.expect(holds=run.accepted_since(before), otherwise="nothing accepted, the log being full")
+    run.outages.append(Outage("log's disk full", begun, time.time()))
     disk.empty()
     run.keep_servers_alive(frozenset({DATABASE}))
 
@@ -150,9 +194,9 @@ def database_full(run: Run) -> Iterator[None]:
 
 
 def _status(url: str) -> int | None:
-    """Return the status of a page, None when the process is just starting."""
+    """Return the status of a page, None when nobody answers."""
     try:
-        return requests.get(url, timeout=20).status_code
+        return requests.get(url, timeout=_ANSWER_SECONDS).status_code
     except requests.RequestException:
         return None
 
@@ -252,9 +296,46 @@ def mail_away(run: Run) -> Iterator[None]:
     run.system.mail.start()
 
 
+def _out_of_order(*services: str) -> Act:
+    """Return events of services that come before those that they follow."""
+
+    @contextmanager
+    def come(run: Run) -> Iterator[None]:
+        with ExitStack() as relays:
+            outboxes = {
+                service: relays.enter_context(ahead.relayless(run.system.dsn(service)))
+                for service in services
+            }
+            yield
+            for service, outbox in outboxes.items():
+                _overtake(run, service, outbox)
+
+    webs = [f"{service}-web" for service in services]
+    outside = ["webhooks", "mail"] if "notifications" in services else []
+    touched = frozenset({BROKER, DATABASE, *_WORKERS, *webs, *outside})
+    name = f"events of {' and '.join(services)} before those that they follow"
+    return Act(name, 2.0, touched, come)
+
+
+def _overtake(run: Run, service: str, outbox: ahead.Relayless) -> None:
+    _wait_until(lambda: bool(outbox.followers()), _FOLLOW_SECONDS)
+    early = outbox.followers()
+    run.expect(holds=bool(early), otherwise=f"{service} told nothing in {_FOLLOW_SECONDS} s")
+    records.produce(run.system.kafka.servers, [each.record for each in early])
+    for reader in sorted({reader for each in early for reader in each.readers}):
+        _expect_held(run, reader, [each for each in early if reader in each.readers])
+    run.ahead[service] += len(early)
+
+
+def _expect_held(run: Run, reader: str, early: Sequence[ahead.Early]) -> None:
+    dsn = run.system.dsn(reader)
+    held = _wait_until(lambda: ahead.number_held(dsn, early) == len(early), _HOLD_SECONDS)
+    run.expect(holds=held, otherwise=f"{reader} did not hold back what came early")
+
+
 @contextmanager
 def repeated(run: Run) -> Iterator[None]:
-    """Deliver real records again, out of order."""
+    """Deliver real records again, in any order."""
     run.replayed += records.replay(run.system.kafka.servers, run.chance)
     yield
 
@@ -262,16 +343,30 @@ def repeated(run: Run) -> Iterator[None]:
 @contextmanager
 def poisoned(run: Run) -> Iterator[None]:
     """Put records there that no consumer may take."""
-    found = records.poisons()
+    newest = list(run.load.ledger.submitted)[-_LIVE:]
+    live = [str(referral_id).encode() for referral_id in run.chance.sample(newest, 1)]
+    found = [*records.poisons(), *(poison for key in live for poison in records.poisons_of(key))]
     records.produce(run.system.kafka.servers, [poison.record for poison in found])
     run.poisons += found
+    yield
+
+
+@contextmanager
+def oversize(run: Run) -> Iterator[None]:
+    """Put an event into an outbox that no broker takes; it must hold up nobody else."""
+    service, event_id = run.chance.choice(SERVICES), str(uuid4())
+    with psycopg.connect(run.system.dsn(service)) as connection:
+        there = connection.execute(_TOO_LARGE, {"id": event_id, "size": LARGEST_VALUE}).rowcount
+    if there:
+        run.oversize[event_id] = service
     yield
 
 
 def stuck(run: Run, service: str) -> None:
     """Let a consumer stop making progress, and see its own watchdog end the process.
 
-    Its positions are locked away, so that the statement of its next record never returns.
+    Its positions are locked away, so that the statement of its next record never returns. From
+    then on nothing new comes in: the others can come to rest meanwhile.
     """
     program = run.system.programs[f"{service}-worker"]
     lives, size = len(program.ends), program.log.stat().st_size
@@ -279,6 +374,7 @@ def stuck(run: Run, service: str) -> None:
     with psycopg.connect(run.system.dsn(service)) as connection:
         connection.execute("lock table stream_position in access exclusive mode")
         _wait_until(lambda: _somebody_waits(connection), _START_SECONDS * 4)
+        run.load.no_more()
         begun = time.monotonic()
         _wait_until(lambda: len(program.ends) > lives, STUCK_SECONDS + _SLOW_SECONDS)
         run.watchdog_seconds = time.monotonic() - begun
@@ -301,11 +397,3 @@ def _wait_until(there: Callable[[], bool], seconds: float) -> bool:
             return True
         time.sleep(0.1)
     return False
-
-
-def possible(run: Run, act: Act) -> bool:
-    """Tell whether an act can happen here; note why not."""
-    if "disk full" in act.name and not all(disk.small for disk in run.system.disks.values()):
-        run.not_run[act.name] = "no file system can be mounted here"
-        return False
-    return True

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -28,10 +28,11 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an API answered."""
+    """What an API answered. `failed_at`: when the first try failed, None if it did not."""
 
     status: int
     body: Any
+    failed_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -73,13 +74,15 @@ class Caller:
     def _until_answered(
         self, method: str, path: str, body: Any, headers: Mapping[str, str]
     ) -> Answer:
+        failed_at = None
         while not self.stop.is_set():
             try:
                 answer = self._call(method, path, body, headers)
             except requests.RequestException:
                 answer = None
             if answer is not None and not _is_passing(answer):
-                return answer
+                return replace(answer, failed_at=failed_at)
+            failed_at = failed_at or time.time()
             time.sleep(_PAUSE)
         raise GaveUp(f"{method} {path}")
 

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,8 +14,7 @@ from tests.faults.load import Ledger
 from tests.faults.looking import Look
 from tests.faults.receivers import Call, Mail
 from tests.faults.records import Kept, Poison, read_all
-from tests.faults.run import Run
-from tests.faults.system import System
+from tests.faults.run import Outage, Run
 
 Row = Mapping[str, Any]
 _TABLES: Mapping[str, Sequence[tuple[str, str]]] = {
@@ -30,6 +30,7 @@ _TABLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("offer", "select * from offer order by offered_at"),
         ("hold", "select * from slot_hold"),
         ("slot", "select * from service_slot"),
+        ("decision", "select * from decision order by decided_at"),
         ("timeline", "select * from referral_event order by event_id"),
     ),
     "notifications": (
@@ -38,7 +39,7 @@ _TABLES: Mapping[str, Sequence[tuple[str, str]]] = {
             """select d.*, c.channel, c.address
             from delivery d join contact_point c using (endpoint_id)""",
         ),
-        ("closed", "select * from closed_offer"),
+        ("contact", "select * from contact_point"),
     ),
 }
 _EVERYWHERE = (
@@ -46,8 +47,9 @@ _EVERYWHERE = (
         "outbox",
         """select event_id::text, topic, key, sequence, type, sent_at,
           convert_from(payload, 'utf8')::jsonb as data, headers->>'ce_source' as source
-        from outbox order by id""",
+        from outbox where failed_at is null order by id""",
     ),
+    ("unsendable", "select event_id::text, failure from outbox where failed_at is not null"),
     ("held", "select * from held"),
     ("parked", "select * from parked"),
     ("position", "select * from stream_position"),
@@ -56,15 +58,23 @@ _EVERYWHERE = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that invariants look at. `rows` by service and table, `records` by topic's order."""
+    """All that invariants look at.
 
-    system: System
+    `rows` are by service and table, `records` by topic's order; `refused` counts a mail server's
+    refusals by recipient; `databases` are connection strings, by name.
+    """
+
     ledger: Ledger
+    outages: Sequence[Outage]
     poisons: Sequence[Poison]
+    oversize: Mapping[str, str]
     rows: Mapping[tuple[str, str], Sequence[Row]]
     records: Sequence[Kept]
     calls: Sequence[Call]
     mails: Sequence[Mail]
+    refused: Mapping[str, int]
+    logs: Sequence[Path]
+    databases: Mapping[str, str]
     looks: Sequence[Look]
 
     def of(self, service: str, table: str) -> Sequence[Row]:
@@ -87,15 +97,20 @@ def gather(run: Run) -> Evidence:
             for table, statement in (*_TABLES[service], *_EVERYWHERE):
                 rows[service, table] = connection.execute(statement).fetchall()
     system = run.system
+    servers = (system.kafka.folder, system.postgres.folder)
     return Evidence(
-        system,
-        run.load.ledger,
-        run.poisons,
-        rows,
-        read_all(system.kafka.servers),
-        list(system.webhooks.calls),
-        list(system.mail.mails),
-        list(run.load.looks),
+        ledger=run.load.ledger,
+        outages=run.outages,
+        poisons=run.poisons,
+        oversize=run.oversize,
+        rows=rows,
+        records=read_all(system.kafka.servers),
+        calls=list(system.webhooks.calls),
+        mails=list(system.mail.mails),
+        refused=system.mail.refused,
+        logs=[*system.logs.iterdir(), *(log for at in servers for log in at.glob("*.log"))],
+        databases={name: system.dsn(name) for name in (*SERVICES, "intake_keys")},
+        looks=list(run.load.looks),
     )
 
 

@@ -31,14 +31,13 @@ def carry_out(seed: int, size: Size) -> tuple[str, Verdicts]:
     """Do one run; return its table and what is wrong."""
     chance = random.Random(seed)
     with a_system() as system:
-        load = Load(system, seed, rate=size.rate, most=size.referrals)
+        load = Load(system, seed, rate=size.rate)
         run = Run(system, load, chance)
         begun = time.monotonic()
         load.start()
         try:
             _let_happen(run, size)
             stuck(run, chance.choice(["routing", "notifications"]))
-            load.no_more()
             minutes = (time.monotonic() - begun) / 60
             settled = settle(run)
         finally:

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -35,9 +35,10 @@ _STEPS: Mapping[str, tuple[float, Sequence[tuple[str, Mapping[str, object] | Non
     "leave": (0.004, ()),
     "keep": (0.004, (("acceptance", None),)),
     "decline": (0.352, (("decline", {"reason": "other"}),)),
-    "close": (0.24, (("acceptance", None), ("closure", {"outcome": "ongoing-support"}))),
+    "dwell": (0.08, (("acceptance", None), ("closure", {"outcome": "ongoing-support"}))),
+    "close": (0.20, (("acceptance", None), ("closure", {"outcome": "ongoing-support"}))),
     "contact": (
-        0.40,
+        0.36,
         (
             ("acceptance", None),
             ("contact", {"kind": "contacted"}),
@@ -45,6 +46,8 @@ _STEPS: Mapping[str, tuple[float, Sequence[tuple[str, Mapping[str, object] | Non
         ),
     ),
 }
+# Long enough for a person to take a release back that a partner has accepted on.
+_DWELLS, _DWELL_SECONDS = "dwell", 8.0
 _CAN = {
     "acceptance": "accept",
     "decline": "decline",
@@ -53,11 +56,20 @@ _CAN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A submission from its first try to its answer; `failed_at` if the first try failed."""
+
+    begun: float
+    ended: float
+    failed_at: float | None = None
+
+
 @dataclass(slots=True)
 class Ledger:
     """What was answered with yes, with the moment of the answer where it matters."""
 
-    submitted: dict[UUID, float] = field(default_factory=dict)
+    submitted: dict[UUID, Sent] = field(default_factory=dict)
     revoked: dict[UUID, float] = field(default_factory=dict)
     withdrawn: dict[UUID, float] = field(default_factory=dict)
     done: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -76,16 +88,29 @@ class _Thought:
     what: UUID
 
 
+class _Unforeseen(Exception):
+    """An answer that no script foresees."""
+
+
+def noted(died: list[str], act: Callable[..., None], *given: object) -> None:
+    """Do something in a thread; what ends it before its time is added to `died`."""
+    try:
+        act(*given)
+    except GaveUp:
+        return  # the run is over
+    except Exception as failure:  # noqa: BLE001  (whatever it is, the run has to know)
+        died.append(f"{act.__qualname__}: {failure!r}")
+
+
 class Load:
     """Runs the agency's and the partners' systems until it is told that enough came in."""
 
-    def __init__(self, system: System, seed: int, *, rate: float, most: int | None) -> None:
-        """Submit `rate` referrals a second, `most` at all (None: until told to stop)."""
+    def __init__(self, system: System, seed: int, *, rate: float) -> None:
+        """Submit `rate` referrals a second until told to stop."""
         self.ledger = Ledger()
         self._system = system
         self._seed = seed
         self._rate = rate
-        self._most = most
         self._begun = time.monotonic()
         self._number = 0
         self._lock = threading.Lock()
@@ -94,18 +119,20 @@ class Load:
         self._thoughts: deque[_Thought] = deque()
         self._secrets = machines.client_secrets(system.place.folder)
         self._fitting: Mapping[str, Sequence[str]] = {}
-        self._submitters = [threading.Thread(target=self._submit) for _ in range(SUBMITTERS)]
-        self._others = [threading.Thread(target=self._take_back)]
+        self.died: list[str] = []
+        self._submitters = [self._thread(self._submit) for _ in range(SUBMITTERS)]
+        self._others = [self._thread(self._take_back)]
         partners = machines.partner_systems(system.place.folder.site / "members.csv")
         for number in range(ANSWERERS):
             mine = partners[number::ANSWERERS]
-            self._others.append(threading.Thread(target=self._answer, args=(mine,)))
+            self._others.append(self._thread(self._answer, mine))
         onlooker = Onlooker(system, NAME, self._stop)
         self.looks = onlooker.looks
-        self._others.append(threading.Thread(target=onlooker.run))
+        self._others.append(self._thread(onlooker.run))
         self.done = self.ledger.done
         self.callers: list[Caller] = []
         self._steps: dict[str, int] = {}
+        self._dwells: dict[str, float] = {}
 
     def start(self) -> None:
         """Ask which partners fit, then begin."""
@@ -113,7 +140,6 @@ class Load:
         self._fitting = {need: _fitting(matching, need) for need in _NEEDS}
         self._begun = time.monotonic()
         for thread in (*self._submitters, *self._others):
-            thread.daemon = True
             thread.start()
 
     @property
@@ -123,8 +149,10 @@ class Load:
 
     @property
     def is_answering(self) -> bool:
-        """Tell whether a partner found something to do in its last round."""
-        return any(self._steps.values())
+        """Tell whether a partner found something to do in its last round, or soon will."""
+        return any(self._steps.values()) or any(
+            until > time.time() for until in [*self._dwells.values()]
+        )
 
     @property
     def has_thoughts(self) -> bool:
@@ -144,6 +172,9 @@ class Load:
         for caller in self.callers:
             caller.close()
 
+    def _thread(self, act: Callable[..., None], *given: object) -> threading.Thread:
+        return threading.Thread(target=noted, args=(self.died, act, *given), daemon=True)
+
     def _caller(self, service: str, client: str) -> Caller:
         system = self._system
         secret = self._secrets[client]
@@ -155,8 +186,6 @@ class Load:
         """Return the number of the next referral when it is due; None when there is none."""
         with self._lock:
             number = self._number
-            if self._no_more.is_set() or number == self._most:
-                return None
             self._number += 1
         due = self._begun + number / self._rate
         return None if self._no_more.wait(max(0.0, due - time.monotonic())) else number
@@ -165,21 +194,18 @@ class Load:
         agency = self._caller("intake", machines.AGENCY_SYSTEM)
         while (number := self._next()) is not None:
             chance = random.Random(f"{self._seed} referral {number}")
-            try:
-                self._submit_one(agency, chance, f"faults-{self._seed}-{number}")
-            except GaveUp as failure:
-                self.ledger.refused.append(str(failure))
-                return
+            self._submit_one(agency, chance, f"faults-{self._seed}-{number}")
 
     def _submit_one(self, agency: Caller, chance: random.Random, key: str) -> None:
+        begun = time.time()
         answer = agency.post("/referrals", self._intake(chance), key=key)
         if answer.status != HTTPStatus.ACCEPTED:
             self.ledger.refused.append(f"submit: {answer.status} {answer.body}")
             return
         referral_id = UUID(answer.body["referral_id"])
-        self.ledger.submitted[referral_id] = time.time()
+        self.ledger.submitted[referral_id] = Sent(begun, time.time(), answer.failed_at)
         path = f"/referrals/{referral_id}"
-        due = time.monotonic() + chance.uniform(0.0, _LONGEST_THOUGHT)
+        due = time.monotonic() + chance.triangular(0.0, _LONGEST_THOUGHT, 0.0)
         turn = chance.random()
         if turn < _REVOKED:
             release = answer.body["releases"][0]["release_id"]
@@ -196,10 +222,7 @@ class Load:
                 time.sleep(0.05)
                 continue
             thought = self._thoughts[0]
-            try:
-                answer = agency.post(thought.path)
-            except GaveUp:
-                return
+            answer = agency.post(thought.path)
             if answer.status == HTTPStatus.OK:
                 thought.kept_in[thought.what] = time.time()
             else:
@@ -210,12 +233,9 @@ class Load:
         partners = [self._caller("routing", client) for client in clients]
         while not self._stop.is_set():
             steps = 0
-            try:
-                for partner in partners:
-                    for offer in partner.get("/offers").body["offers"]:
-                        steps += self._answer_one(partner, offer)
-            except GaveUp:
-                return
+            for partner in partners:
+                for offer in self._body(partner, "/offers")["offers"]:
+                    steps += self._answer_one(partner, offer)
             self._steps[clients[0]] = steps
             if not steps:
                 time.sleep(_LOOK_AGAIN)
@@ -226,11 +246,11 @@ class Load:
         if offer["must_stop"]:
             partner.post_once(f"{path}/stop-confirmation")
             return 1
-        left = [step for step in self._script(reference) if (reference, step[0]) not in self.done]
+        left = self._left(reference)
         if not left:
             return 0
         is_new = offer["state"] == "offered"
-        can = ["accept", "decline"] if is_new else partner.get(path).body["can"]
+        can = ["accept", "decline"] if is_new else self._body(partner, path)["can"]
         tried = 0
         for step, body in left:
             if _CAN[step] not in can:
@@ -240,13 +260,32 @@ class Load:
             if answer is None or answer.status != HTTPStatus.OK:
                 break
             self.done[reference, step] = time.time()
-            can = answer.body["can"]
+            can = () if self._dwells_on(reference, step) else answer.body["can"]
         return tried
 
-    def _script(self, reference: str) -> Sequence[tuple[str, Mapping[str, object] | None]]:
+    def _body(self, partner: Caller, path: str) -> Any:
+        answer = partner.get(path)
+        if answer.status != HTTPStatus.OK:
+            raise _Unforeseen(f"{path}: {answer.status} {answer.body}")
+        return answer.body
+
+    def _left(self, reference: str) -> Sequence[tuple[str, Mapping[str, object] | None]]:
+        """Return the steps of an offer's script that are to be taken now."""
+        if self._dwells.get(reference, 0.0) > time.time():
+            return ()
+        steps = _STEPS[self._script(reference)][1]
+        return [step for step in steps if (reference, step[0]) not in self.done]
+
+    def _dwells_on(self, reference: str, step: str) -> bool:
+        """Tell whether a step is followed by a pause, and begin it."""
+        dwells = (self._script(reference), step) == (_DWELLS, "acceptance")
+        if dwells:
+            self._dwells[reference] = time.time() + _DWELL_SECONDS
+        return dwells
+
+    def _script(self, reference: str) -> str:
         chance = random.Random(f"{self._seed} offer {reference}")
-        shares = [share for share, _ in _STEPS.values()]
-        return chance.choices([steps for _, steps in _STEPS.values()], shares)[0]
+        return chance.choices([*_STEPS], [share for share, _ in _STEPS.values()])[0]
 
     def _intake(self, chance: random.Random) -> dict[str, object]:
         need = chance.choice(_NEEDS)

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from services.databases import SERVICES
-from tests.faults.acts import Act, possible, tracks
+from tests.faults.acts import Act, tracks
 from tests.faults.run import BROKER, DATABASE, Run
 
 Kill = tuple[str, signal.Signals]
@@ -46,12 +46,11 @@ class Track:
         if not self.acts or self.acts[0][0] > progress or self.acts[0][1].touches & busy:
             return
         act = self.acts.pop(0)[1]
-        if possible(run, act):
-            run.say(act.name)
-            happening = act.happen(run)
-            happening.__enter__()
-            run.faults[act.name] += 1
-            self._now = act, happening, time.monotonic() + act.seconds
+        run.say(act.name)
+        happening = act.happen(run)
+        happening.__enter__()
+        run.faults[act.name] += 1
+        self._now = act, happening, time.monotonic() + act.seconds
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ class Program:
     extra: dict[str, str] = field(default_factory=dict)
     ends: list[int] = field(default_factory=list)
     started: float = 0.0
+    leaving: bool = False
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -39,7 +40,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.started = time.time()
+        self.started, self.leaving = time.time(), False
 
     def keep_alive(self) -> None:
         """Start it again if it has ended."""
@@ -54,15 +55,24 @@ class Program:
         assert self._process is not None
         return self._process.pid
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal: all but SIGTERM reach its children too, as in a container."""
+    def signal(self, number: signal.Signals) -> bool:
+        """Send a signal: all but SIGTERM reach its children too, as in a container.
+
+        False when there was nobody to get it any more.
+        """
+        process = self._process
+        if process is None or process.poll() is not None:
+            return False
+        if number in {signal.SIGKILL, signal.SIGTERM}:
+            self.leaving = True
         try:
             if number is signal.SIGTERM:
-                os.kill(self.pid, number)
+                os.kill(process.pid, number)
             else:
-                os.killpg(self.pid, number)
+                os.killpg(process.pid, number)
         except ProcessLookupError:
-            return
+            return False
+        return True
 
     def stop(self) -> None:
         """End it in order."""

@@ -1,6 +1,7 @@
 """What stands outside: the partners' webhook endpoint and a mail server; both count."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler
@@ -28,6 +29,7 @@ class Call:
     body: bytes
     answer: str
     traceparent: str = ""
+    signed: bool = True
 
 
 def _hang(request: BaseHTTPRequestHandler) -> None:
@@ -66,9 +68,17 @@ class Webhooks:
     def __call__(self, request: Any) -> None:
         """Answer one call; the body has been read."""
         headers = dict(request.headers)
-        answer = self.mode if _is_signed(headers, request.body) else "refuses-signature"
-        trace = headers.get("traceparent", "")
-        call = Call(time.time(), headers["webhook-id"], request.path, request.body, answer, trace)
+        signed = _is_signed(headers, request.body)
+        answer = self.mode if signed else "refuses-signature"
+        call = Call(
+            at=time.time(),
+            webhook_id=headers["webhook-id"],
+            path=request.path,
+            body=request.body,
+            answer=answer,
+            traceparent=headers.get("traceparent", ""),
+            signed=signed,
+        )
         self.calls.append(call)
         BEHAVIOURS[answer](request)
 
@@ -98,8 +108,7 @@ class MailServer:
         """Name the port; nothing listens yet."""
         self.mode = GOOD
         self.mails: list[Mail] = []
-        self.refused = 0
-        self.greylisted = 0
+        self.refused: Counter[str] = Counter()
         self._port = port
         self._controller: Controller | None = None
 
@@ -120,10 +129,9 @@ class MailServer:
     ) -> str:
         """Take the recipient, or not."""
         if self.mode == "refuses":
-            self.refused += 1
+            self.refused[address] += 1
             return "550 No such user here"
         if self.mode == "greylists":
-            self.greylisted += 1
             return "451 Come back later"
         envelope.rcpt_tos.append(address)
         return "250 OK"

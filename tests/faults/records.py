@@ -15,8 +15,11 @@ from services.topics import all_topics
 from shared.contracts.catalogue import CATALOGUE
 from shared.contracts.event import CONTENT_TYPE
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = tuple[tuple[str, bytes], ...]
 _INTAKE, _ROUTING = f"intake.referral.{AGENCY}", f"routing.referral.{AGENCY}"
+_DELIVERY = "notifications.delivery"
+_SOURCES = {_INTAKE: "/intake/brva", _ROUTING: "/routing/baton-rouge"}
+_SOURCES[_DELIVERY] = "/notifications/baton-rouge"
 _REPLAYED = 120
 _OVERSIZE = 850_000
 
@@ -70,7 +73,8 @@ def _until(consumer: Any, ends: Mapping[Any, int]) -> Iterator[Kept]:
     while any(consumer.position(partition) < end for partition, end in ends.items()):
         for records in consumer.poll(timeout_ms=500).values():
             for found in records:
-                yield Kept(found.topic, found.key or b"", found.headers, found.value or b"")
+                headers = tuple(found.headers)
+                yield Kept(found.topic, found.key or b"", headers, found.value or b"")
 
 
 def produce(servers: str, records: Sequence[Kept]) -> None:
@@ -85,11 +89,34 @@ def produce(servers: str, records: Sequence[Kept]) -> None:
 
 
 def replay(servers: str, chance: random.Random) -> int:
-    """Put real records of referrals there once more, out of order; return how many."""
-    recent = read(servers, (_INTAKE, _ROUTING), newest=_REPLAYED)
+    """Put real records of every topic there once more, in any order; return how many."""
+    recent = read(servers, all_topics([AGENCY]), newest=_REPLAYED)
     mixed = chance.sample(recent, min(_REPLAYED, len(recent)))
     produce(servers, mixed)
     return len(mixed)
+
+
+def poisons_of(key: bytes) -> list[Poison]:
+    """Return records with a live referral's key that nobody can place in its order.
+
+    They are set aside beside it: it has to go on as if they were not there.
+    """
+    submitted, offered = "intake.referral.submitted.v1", "routing.referral.offered.v1"
+    both = ("intake", "notifications")
+    known = [
+        (_record(_INTAKE, submitted, key, value=b"{"), "malformed", ("routing",)),
+        (_record(_INTAKE, submitted, key, ce_sequence=None), "header-missing", ("routing",)),
+        (_record(_INTAKE, submitted, key, ce_subject="another"), "key-mismatch", ("routing",)),
+        (_record(_INTAKE, offered, key, ce_sequence="2"), "wrong-source", ("routing",)),
+        (_record(_ROUTING, offered, key, value=b"{"), "malformed", both),
+        (_record(_ROUTING, offered, key, ce_source="/intake/brva"), "wrong-source", both),
+        (
+            _record(_DELIVERY, "notifications.delivery.delivered.v1", key, value=b"{"),
+            "malformed",
+            ("routing",),
+        ),
+    ]
+    return [Poison(*each) for each in known]
 
 
 def poisons() -> list[Poison]:
@@ -116,15 +143,22 @@ def poisons() -> list[Poison]:
     ]
 
 
-def _record(topic: str, type_: str, *, value: bytes | None = None, **headers: str | None) -> Kept:
+def _record(
+    topic: str,
+    type_: str,
+    key: bytes | None = None,
+    *,
+    value: bytes | None = None,
+    **headers: str | None,
+) -> Kept:
     """Return a whole event with an example's data; headers go over its own, None takes one out."""
-    key = _key()
+    key = key or _key()
     known = CATALOGUE.get(type_)
     body = json.dumps(known.example if known else {}).encode()
     given = {
         "ce_specversion": "1.0",
         "ce_id": str(uuid4()),
-        "ce_source": "/intake/brva" if topic == _INTAKE else "/routing/baton-rouge",
+        "ce_source": _SOURCES[topic],
         "ce_type": type_,
         "ce_subject": key.decode(),
         "ce_time": "2026-11-25T12:00:00+00:00",

@@ -1,11 +1,13 @@
 """A run as a table."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from statistics import median
 
 from tests.faults.checks import Verdicts
 from tests.faults.evidence import Evidence
+from tests.faults.load import Sent
 from tests.faults.run import Run
 from tests.faults.settling import Settled
 
@@ -48,26 +50,48 @@ def _rows(
     yield "webhooks received", len(found.calls)
     yield "mails received", len(found.mails)
     yield "identity read by partners", len(found.of("intake", "disclosure"))
-    yield "records repeated, out of order", run.replayed
+    yield "records repeated", run.replayed
+    yield "events before those that they follow", _counts(run.ahead)
     yield "records that nobody may take", len(run.poisons)
+    yield "events too large to send", len(run.oversize)
+    yield from _waits(run)
     yield "waits of deliveries made short", settled.shortened
     if run.watchdog_seconds is not None:
         yield "seconds until the watchdog ended a stuck consumer", f"{run.watchdog_seconds:.1f}"
     yield "kills", f"{run.kills.total()}: {_counts(run.kills)}"
     yield "other faults", f"{run.faults.total()}: {_counts(run.faults)}"
-    for name, reason in sorted(run.not_run.items()):
-        yield f"not run: {name}", reason
+
+
+def _waits(run: Run) -> Iterator[tuple[str, object]]:
+    """Give how long submissions took: while something was away, and else."""
+    left = list(run.load.ledger.submitted.values())
+    for name in sorted({outage.name for outage in run.outages}):
+        during = [
+            sent
+            for sent in left
+            if any(o.begun <= sent.begun < o.ended for o in run.outages if o.name == name)
+        ]
+        left = [sent for sent in left if sent not in during]
+        yield f"submissions, seconds to the answer: {name}", _times(during)
+    yield "submissions, seconds to the answer: else", _times(left)
+
+
+def _times(sent: Sequence[Sent]) -> str:
+    took = sorted(each.ended - each.begun for each in sent)
+    if not took:
+        return "none"
+    return f"{len(took)}, median {median(took):.2f}, longest {took[-1]:.2f}"
 
 
 def _headlines(verdicts: Verdicts) -> Iterator[tuple[str, int]]:
     """Give the three numbers that have to be 0, from the invariants that stand for them."""
     for name, words in (
-        ("lost", ("is lost", "at the end", "was told", "arrived")),
+        ("lost", ("is lost", "at the end", "is told", "arrived")),
         ("twice", ("twice", "once")),
         ("out of order", ("in order",)),
     ):
         yield name, sum(len(w) for of, w in verdicts.items() if any(word in of for word in words))
 
 
-def _counts(counter: dict[str, int]) -> str:
+def _counts(counter: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {number}" for name, number in sorted(counter.items()))

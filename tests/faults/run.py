@@ -17,7 +17,16 @@ logger = logging.getLogger("faults")
 
 BROKER, DATABASE = "broker", "database"
 _STARTS = 4
-_ACCEPT_SECONDS = 20.0
+_AGAIN_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which intake had to accept as before, and why that is a question."""
+
+    name: str
+    begun: float
+    ended: float
 
 
 @dataclass(slots=True)
@@ -29,10 +38,13 @@ class Run:
     chance: random.Random
     kills: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    not_run: dict[str, str] = field(default_factory=dict)
+    outages: list[Outage] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     poisons: list[Poison] = field(default_factory=list)
+    oversize: dict[str, str] = field(default_factory=dict)
+    """Events that are too large to send, and the service in whose outbox each lies."""
     replayed: int = 0
+    ahead: Counter[str] = field(default_factory=Counter)
     watchdog_seconds: float | None = None
     begun: float = field(default_factory=time.monotonic)
 
@@ -45,27 +57,21 @@ class Run:
         if not holds:
             self.wrong.append(otherwise)
 
-    def accepted_since(self, before: int) -> bool:
-        """Tell whether referrals were taken in since, or none was sent any more."""
-        deadline = time.monotonic() + _ACCEPT_SECONDS
-        while time.monotonic() < deadline:
-            if len(self.load.ledger.submitted) > before or not self.load.is_submitting:
-                return True
-            time.sleep(0.1)
-        return False
-
     def end(self, target: str, number: signal.Signals) -> None:
         """End a process by a signal; it comes back as docker compose would bring it back."""
-        self.kills[f"{target} {number.name}"] += 1
-        self.say(f"{number.name} to {target}")
         system, is_kill = self.system, number is signal.SIGKILL
+        others = frozenset({BROKER, DATABASE} - {target})
+        self.keep_servers_alive(others)
+        self.say(f"{number.name} to {target}")
         if target == BROKER:
             (system.kafka.kill if is_kill else system.kafka.stop)()
         elif target == DATABASE:
             (system.postgres.kill if is_kill else system.postgres.stop)()
         else:
-            system.programs[target].signal(number)
-        self.keep_servers_alive(frozenset({BROKER, DATABASE} - {target}))
+            while not system.programs[target].signal(number):  # between two lives
+                time.sleep(_AGAIN_SECONDS)
+        self.kills[f"{target} {number.name}"] += 1
+        self.keep_servers_alive(others)
 
     def keep_servers_alive(self, but: frozenset[str]) -> None:
         """Start broker and database again if they have ended, but those that are to be away."""

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import requests
 
 from services.databases import SERVICES
@@ -27,7 +28,7 @@ from services.local.settings import AGENCY, Place
 from services.local.setup import load_sample, prepare_databases
 from services.topics import all_topics
 from shared.bus import open_bus
-from tests.faults.disks import Disk, a_disk
+from tests.faults.disks import Disk, a_disk, family
 from tests.faults.programs import ROOT, Program, Supervisor
 from tests.faults.receivers import MailServer, Webhooks
 from tests.faults.site import write_site
@@ -60,12 +61,19 @@ class System:
         return self.postgres.dsn(database)
 
     def wait_until_ready(self) -> None:
-        """Wait until every web process answers that it is ready."""
+        """Wait until every web process answers that it is ready, and intake knows the partners."""
         deadline = time.monotonic() + _READY_SECONDS
+        while self._number("routing", "published_partner") > self._number("intake", "partner"):
+            assert time.monotonic() < deadline, f"intake knows no partners; see {self.logs}"
+            time.sleep(0.2)
         for url in self.urls.values():
             while not _is_ready(url):
                 assert time.monotonic() < deadline, f"{url} is not ready; see {self.logs}"
                 time.sleep(0.2)
+
+    def _number(self, service: str, table: str) -> int:
+        with psycopg.connect(self.dsn(service)) as connection:
+            return connection.execute(f"select from {table}").rowcount
 
 
 @contextmanager
@@ -95,6 +103,8 @@ def _build(folder: Folder, stack: ExitStack) -> System:
     place = Place(folder, choose())
     write_site(place, sink.url)
     kafka, postgres = place.kafka, place.postgres
+    disks["database"].writers = lambda: family(postgres.pid())
+    disks["log"].writers = lambda: family(kafka.pid)
     postgres.start()
     stack.callback(postgres.stop)
     prepare_databases(place)

@@ -1,27 +1,49 @@
 """Each invariant speaks up when what it guards is broken, and only then."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
+from tests.faults.checks import INVARIANTS
 from tests.faults.evidence import Evidence
-from tests.faults.invariants import deliveries, offers, promises, releases, streams
-from tests.faults.load import Ledger
+from tests.faults.invariants import (
+    canary,
+    deliveries,
+    offers,
+    promises,
+    releases,
+    streams,
+    telling,
+)
+from tests.faults.load import NAME, Ledger, Sent
 from tests.faults.looking import Look
-from tests.faults.receivers import Call
+from tests.faults.receivers import Call, Mail
 from tests.faults.records import Kept
+from tests.faults.run import Outage
+from tests.support.databases import TestDatabase
 
-REFERRAL, OFFER, SERVICE, PARTNER, RELEASE, DELIVERY = map(
-    UUID, map("{:032x}".format, range(1, 7))
+REFERRAL, OFFER, SERVICE, PARTNER, RELEASE, DELIVERY, ENDPOINT, HOST, ADVOCATE = map(
+    UUID, map("{:032x}".format, range(1, 10))
 )
 KEY, REFERENCE = str(REFERRAL), "WH-7K3F-92"
 NOW = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
 BODY = b'{"type":"referral.offered"}'
 Break = Callable[[dict[tuple[str, str], list[dict[str, Any]]]], object]
+
+
+def _quoted(text: str) -> bytes:
+    mail = EmailMessage()
+    mail.set_content(text, cte="quoted-printable")
+    mail.set_payload("".join(f"={byte:02X}" for byte in text.encode()))
+    return mail.as_bytes()
 
 
 def an_event(service: str, number: int, verb: str, **data: Any) -> dict[str, Any]:
@@ -33,7 +55,12 @@ def an_event(service: str, number: int, verb: str, **data: Any) -> dict[str, Any
         "sequence": number,
         "type": f"{service}.{subject}.{verb}.v1",
         "sent_at": NOW,
-        "data": {"offer_id": str(OFFER), "partner_id": str(PARTNER), **data},
+        "data": {
+            "offer_id": str(OFFER),
+            "partner_id": str(PARTNER),
+            "submitted_by": str(ADVOCATE),
+            **data,
+        },
         "source": f"/{service}/x",
     }
 
@@ -50,9 +77,29 @@ def rows() -> dict[tuple[str, str], list[dict[str, Any]]]:
         ("intake", "referral"): [{"referral_id": REFERRAL, "status": "closed"}],
         ("intake", "release"): [{"release_id": RELEASE, "revoked_at": None}],
         ("intake", "timeline"): [{"referral_id": REFERRAL, "what": verb} for verb in verbs],
+        ("intake", "disclosure"): [{"release_id": RELEASE, "at": NOW}],
         ("intake", "outbox"): [an_event("intake", 1, "submitted")],
         ("routing", "referral"): [{"referral_id": REFERRAL, "state": "closed"}],
-        ("routing", "release"): [{"release_id": RELEASE, "revoked_at": None}],
+        ("routing", "release"): [
+            {
+                "release_id": RELEASE,
+                "referral_id": REFERRAL,
+                "partner_id": PARTNER,
+                "revoked_at": None,
+            }
+        ],
+        ("routing", "decision"): [
+            {
+                "referral_id": REFERRAL,
+                "verdicts": [
+                    {
+                        "partner_id": str(PARTNER),
+                        "service_id": str(SERVICE),
+                        "checks": [{"rule": "place", "passed": False}],
+                    }
+                ],
+            }
+        ],
         ("routing", "offer"): [
             {
                 "offer_id": OFFER,
@@ -75,6 +122,10 @@ def rows() -> dict[tuple[str, str], list[dict[str, Any]]]:
         ("notifications", "delivery"): [
             {
                 "delivery_id": DELIVERY,
+                "event_id": "routing-1",
+                "endpoint_id": ENDPOINT,
+                "referral_id": REFERRAL,
+                "template": "offer-waiting",
                 "offer_id": OFFER,
                 "channel": "webhook",
                 "address": "http://127.0.0.1:1/hooks/1",
@@ -84,11 +135,25 @@ def rows() -> dict[tuple[str, str], list[dict[str, Any]]]:
                 "last_class": "delivered",
             }
         ],
-        ("notifications", "closed"): [],
+        ("notifications", "contact"): [
+            {
+                "endpoint_id": endpoint,
+                "owner_kind": kind,
+                "owner_id": owner,
+                "active": True,
+                "disabled_at": None,
+            }
+            for endpoint, kind, owner in (
+                (ENDPOINT, "partner", PARTNER),
+                (HOST, "host", HOST),
+                (ADVOCATE, "agency-member", ADVOCATE),
+            )
+        ],
         ("notifications", "outbox"): [an_event("notifications", 1, "delivered", **delivered)],
     }
     for service, sources in positions.items():
         found[service, "held"], found[service, "parked"] = [], []
+        found[service, "unsendable"] = []
         found[service, "position"] = [
             {"source": f"/{of}/x", "key": KEY, "next_sequence": lengths[of] + 1}
             for of in {"intake": ["routing"], "routing": ["intake", "notifications"]}.get(
@@ -99,7 +164,7 @@ def rows() -> dict[tuple[str, str], list[dict[str, Any]]]:
 
 
 def evidence(found: dict[tuple[str, str], list[dict[str, Any]]], **changes: Any) -> Evidence:
-    ledger = Ledger(submitted={REFERRAL: 0.0}, done={(REFERENCE, "acceptance"): 0.0})
+    ledger = Ledger(submitted={REFERRAL: Sent(1.0, 2.0)}, done={(REFERENCE, "acceptance"): 0.0})
     records = [
         Kept(
             row["topic"],
@@ -115,14 +180,21 @@ def evidence(found: dict[tuple[str, str], list[dict[str, Any]]], **changes: Any)
         for row in rows_of
     ]
     call = Call(NOW.timestamp(), str(DELIVERY), "/hooks/1", BODY, "good")
-    whole: dict[str, Any] = {"records": records, "calls": [call], "mails": [], "looks": []}
-    return Evidence(
-        system=None,  # type: ignore[arg-type]  # only the search for the canary needs it
-        ledger=changes.pop("ledger", ledger),
-        poisons=[],
-        rows=found,
-        **(whole | changes),
-    )
+    whole: dict[str, Any] = {
+        "ledger": ledger,
+        "outages": [Outage("broker away", 0.5, 3.0)],
+        "poisons": [],
+        "oversize": {},
+        "rows": found,
+        "records": records,
+        "calls": [call],
+        "mails": [],
+        "refused": {},
+        "logs": [],
+        "databases": {},
+        "looks": [],
+    }
+    return Evidence(**(whole | changes))
 
 
 def _again(found: list[dict[str, Any]]) -> None:
@@ -138,36 +210,42 @@ def _stop_long_ago(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
     found["notifications", "delivery"][0].update(state="stopped", changed_at=long_ago)
 
 
+def _line_first(
+    found: dict[tuple[str, str], list[dict[str, Any]]], kind: str, partner: UUID | None
+) -> None:
+    line = {"referral_id": REFERRAL, "organization_id": partner, "offer_reference": ""}
+    found["routing", "timeline"].insert(1, line | {"who": "intake", "kind": kind, "code": ""})
+
+
 def _revoke_first(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
-    line = {"referral_id": REFERRAL, "organization_id": PARTNER, "offer_reference": ""}
-    revoked = line | {"who": "intake", "kind": "release-revoked", "code": ""}
-    found["routing", "timeline"].insert(1, revoked)
+    _line_first(found, "release-revoked", PARTNER)
 
 
-PROOFS: list[Callable[[Evidence], Iterator[str]]] = [
-    promises.nothing_is_lost,
-    promises.nothing_is_there_twice,
-    promises.every_answer_took_effect_once,
-    promises.every_state_is_explained,
-    offers.each_offer_is_made_once,
-    offers.no_two_partners_hold_a_referral,
-    offers.no_place_leaks_or_is_given_twice,
-    streams.intakes_events_take_effect_once,
-    streams.routings_events_take_effect_once_and_in_order,
-    streams.notifications_events_take_effect_once_and_in_order,
-    streams.every_position_is_at_the_end,
-    streams.the_topics_hold_what_was_told,
-    streams.nothing_waits,
-    deliveries.every_delivery_arrived,
-    deliveries.each_message_keeps_its_id,
-    deliveries.every_offer_was_told,
-    deliveries.a_stopped_message_is_not_sent,
-    releases.a_revoked_release_lets_nothing_through,
-    releases.identity_is_read_only_while_it_may_be,
-]
+def _stop_before_any_answer(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
+    found["notifications", "delivery"][0].update(state="stopped")
+    del found["routing", "outbox"][1:]
 
 
-@pytest.mark.parametrize("proof", PROOFS)
+def _stop_by_another_answer(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
+    found["notifications", "delivery"][0].update(state="stopped")
+    found["routing", "outbox"][1:] = [an_event("routing", 2, "declined", offer_id="another")]
+
+
+def _silence_by_a_cancellation(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
+    found["notifications", "delivery"].clear()
+    found["routing", "outbox"][1] = an_event("routing", 2, "cancelled", stop=False)
+
+
+def _never_matched(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
+    found["routing", "outbox"].clear()
+    found["routing", "referral"][0].update(state="to-match")
+
+
+def _wait_for_a_place(found: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
+    found["routing", "referral"][0].update(state="waiting-for-place")
+
+
+@pytest.mark.parametrize("proof", INVARIANTS)
 def test_a_whole_system_satisfies_every_invariant(
     proof: Callable[[Evidence], Iterator[str]],
 ) -> None:
@@ -200,6 +278,34 @@ BROKEN: list[tuple[str, Callable[[Evidence], Iterator[str]], Break]] = [
         "intake has another status",
         promises.every_state_is_explained,
         lambda r: r["intake", "referral"][0].update(status="x"),
+    ),
+    (
+        "a referral was never matched",
+        promises.every_referral_rests_where_somebody_acts,
+        _never_matched,
+    ),
+    (
+        "a status is left on its way",
+        promises.every_referral_rests_where_somebody_acts,
+        lambda r: r["intake", "referral"][0].update(status="submitted"),
+    ),
+    (
+        "a referral is held and has no offer",
+        promises.every_referral_is_where_its_offer_is,
+        lambda r: r["routing", "referral"][0].update(state="accepted"),
+    ),
+    (
+        "a withdrawn referral's offer was not cancelled",
+        promises.every_referral_is_where_its_offer_is,
+        lambda r: (
+            r["routing", "referral"][0].update(state="withdrawn"),
+            r["routing", "outbox"].pop(),
+        ),
+    ),
+    (
+        "a referral waits beside a free place",
+        offers.nobody_waits_beside_a_free_place,
+        _wait_for_a_place,
     ),
     (
         "a partner is asked twice",
@@ -260,6 +366,11 @@ BROKEN: list[tuple[str, Callable[[Evidence], Iterator[str]], Break]] = [
     ),
     ("a record is held", streams.nothing_waits, lambda r: r["routing", "held"].append({})),
     (
+        "an event is given up",
+        streams.only_what_is_too_large_is_not_sent,
+        lambda r: r["intake", "unsendable"].append({"event_id": "e", "failure": "not-allowed"}),
+    ),
+    (
         "a record is parked",
         streams.nothing_waits,
         lambda r: r["routing", "parked"].append({"consumer": "", "key": "", "reason": ""}),
@@ -270,8 +381,13 @@ BROKEN: list[tuple[str, Callable[[Evidence], Iterator[str]], Break]] = [
         lambda r: r["notifications", "delivery"][0].update(channel="email"),
     ),
     (
-        "a message is given up",
+        "a message waits",
         deliveries.every_delivery_arrived,
+        lambda r: r["notifications", "delivery"][0].update(state="waiting"),
+    ),
+    (
+        "a message is given up",
+        deliveries.what_did_not_arrive_was_refused_or_needless,
         lambda r: r["notifications", "delivery"][0].update(state="exhausted"),
     ),
     (
@@ -280,11 +396,65 @@ BROKEN: list[tuple[str, Callable[[Evidence], Iterator[str]], Break]] = [
         lambda r: r["notifications", "delivery"].clear(),
     ),
     (
+        "a message is stopped without a reason",
+        deliveries.what_did_not_arrive_was_refused_or_needless,
+        _stop_before_any_answer,
+    ),
+    (
+        "an answer to another offer stops a message",
+        deliveries.what_did_not_arrive_was_refused_or_needless,
+        _stop_by_another_answer,
+    ),
+    (
         "an offer is not told",
-        deliveries.every_offer_was_told,
+        telling.everybody_is_told_once,
         lambda r: r["notifications", "delivery"].clear(),
     ),
+    (
+        "an offer is told twice",
+        telling.everybody_is_told_once,
+        lambda r: r["notifications", "delivery"].append(
+            r["notifications", "delivery"][0] | {"event_id": "another"}
+        ),
+    ),
+    (
+        "an offer is told to another endpoint",
+        telling.everybody_is_told_once,
+        lambda r: r["notifications", "delivery"][0].update(endpoint_id=HOST),
+    ),
+    (
+        "nobody is told that a release is needed",
+        telling.everybody_is_told_once,
+        lambda r: r["routing", "outbox"].append(
+            an_event("routing", 4, "unmatched", queue="needs-new-release")
+        ),
+    ),
+    (
+        "the host is not told that a person has to look",
+        telling.everybody_is_told_once,
+        lambda r: r["routing", "outbox"].append(an_event("routing", 4, "escalated")),
+    ),
+    (
+        "a partner that accepted is not told to stop",
+        telling.everybody_is_told_once,
+        lambda r: r["routing", "outbox"].append(an_event("routing", 4, "cancelled", stop=True)),
+    ),
+    (
+        "a cancellation that came in its turn silences the offer",
+        telling.everybody_is_told_once,
+        _silence_by_a_cancellation,
+    ),
     ("a message comes after its stop", deliveries.a_stopped_message_is_not_sent, _stop_long_ago),
+    (
+        "an offer is made after the withdrawal",
+        releases.a_revoked_release_lets_nothing_through,
+        lambda r: _line_first(r, "withdrawn", None),
+    ),
+    (
+        "an offer on a release that was revoked early has ended",
+        releases.what_was_revoked_early_is_never_offered,
+        lambda r: r["routing", "release"][0].update(revoked_at=NOW),
+    ),
     (
         "an offer is made after the revocation",
         releases.a_revoked_release_lets_nothing_through,
@@ -305,14 +475,128 @@ def test_an_invariant_tells_what_is_broken(
     assert list(proof(evidence(found)))
 
 
-def test_a_look_after_the_revocation_is_told() -> None:
-    ledger = replace(Ledger(), revoked={RELEASE: 10.0})
-    looks = [Look(REFERENCE, RELEASE, asked_at, saw=True) for asked_at in (9.0, 11.0)]
+AT_ONCE = Sent(1.0, 2.0)
+CALL = Call(NOW.timestamp(), str(DELIVERY), "/hooks/1", BODY, "good")
+OUTSIDE: list[tuple[str, Callable[[Evidence], Iterator[str]], dict[str, Any]]] = [
+    (
+        "nothing is sent while the broker is away",
+        promises.intake_accepts_while_events_cannot_leave,
+        {"outages": [Outage("broker away", 3.0, 4.0)]},
+    ),
+    (
+        "what is sent is taken in only afterwards",
+        promises.intake_accepts_while_events_cannot_leave,
+        {"ledger": Ledger(submitted={REFERRAL: Sent(1.0, 9.0)})},
+    ),
+    (
+        "a first try is refused",
+        promises.intake_accepts_while_events_cannot_leave,
+        {"ledger": Ledger(submitted={REFERRAL: AT_ONCE, OFFER: Sent(1.0, 2.0, failed_at=1.5)})},
+    ),
+    (
+        "an event too large was sent",
+        streams.only_what_is_too_large_is_not_sent,
+        {"oversize": {"large": "intake"}},
+    ),
+    (
+        "a webhook is not signed",
+        deliveries.every_call_is_signed,
+        {"calls": [replace(CALL, signed=False)]},
+    ),
+    (
+        "a mail is nobody's",
+        deliveries.each_message_keeps_its_id,
+        {"mails": [Mail(1.0, "<other@example.org>", "somebody@example.org", b"")]},
+    ),
+    (
+        "a look after the revocation",
+        releases.identity_is_read_only_while_it_may_be,
+        {
+            "ledger": replace(Ledger(), revoked={RELEASE: 10.0**12}),
+            "looks": [Look(REFERENCE, RELEASE, 10.0**12 + 1, saw=True)],
+        },
+    ),
+    (
+        "a disclosure after the revocation",
+        releases.identity_is_read_only_while_it_may_be,
+        {"ledger": replace(Ledger(), revoked={RELEASE: NOW.timestamp() - 1})},
+    ),
+    (
+        "a name in a record",
+        canary.nothing_identifying_is_in_clear,
+        {"records": [Kept("topic", b"", (), NAME.encode())]},
+    ),
+    (
+        "a name in a header, in hexadecimal",
+        canary.nothing_identifying_is_in_clear,
+        {"records": [Kept("topic", b"", (("name", NAME.encode().hex().encode()),), b"")]},
+    ),
+    (
+        "a name in a webhook",
+        canary.nothing_identifying_is_in_clear,
+        {"calls": [replace(CALL, body=f'{{"for": "{NAME}"}}'.encode())]},
+    ),
+    *(
+        (
+            f"a name in base64, {before}",
+            canary.nothing_identifying_is_in_clear,
+            {"calls": [replace(CALL, body=b64encode(f"{before}{NAME}, please".encode()))]},
+        )
+        for before in ("", "1", "12")
+    ),
+    (
+        "a name in a mail, quoted",
+        canary.nothing_identifying_is_in_clear,
+        {"mails": [Mail(1.0, "<m@x>", "a@x", _quoted(NAME))]},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("proof", "changes"), [pytest.param(*case, id=name) for name, *case in OUTSIDE]
+)
+def test_an_invariant_tells_what_the_outside_shows(
+    proof: Callable[[Evidence], Iterator[str]], changes: dict[str, Any]
+) -> None:
+    assert list(proof(evidence(rows(), **changes)))
+
+
+def test_every_invariant_was_seen_to_speak_up() -> None:
+    assert {proof for _, proof, _ in (*BROKEN, *OUTSIDE)} == {*INVARIANTS}
+
+
+def test_a_name_in_a_log_or_a_table_is_told(tmp_path: Path, base_db: TestDatabase) -> None:
+    log = tmp_path / "web.log"
+    log.write_text(f"took in {NAME}\n")
+    with psycopg.connect(base_db.owner) as connection:
+        connection.execute("create table kept as select %s::bytea as what", (NAME.encode(),))
 
     told = list(
-        releases.identity_is_read_only_while_it_may_be(
-            evidence(rows(), ledger=ledger, looks=looks)
+        canary.nothing_identifying_is_in_clear(
+            evidence(rows(), logs=[log], databases={"base": base_db.owner})
         )
     )
 
-    assert len(told) == 1
+    assert {text.rpartition(" ")[2] for text in told} == {"web.log", "public.kept"}
+
+
+def test_a_look_before_the_revocation_is_in_order() -> None:
+    ledger = replace(Ledger(), revoked={RELEASE: NOW.timestamp() + 1})
+    looks = [Look(REFERENCE, RELEASE, NOW.timestamp(), saw=True)]
+    found = evidence(rows(), ledger=ledger, looks=looks)
+
+    assert list(releases.identity_is_read_only_while_it_may_be(found)) == []
+
+
+def test_an_offer_that_was_taken_back_before_its_turn_is_told_to_nobody() -> None:
+    """R-15: the cancellation comes first and takes effect at once, gap or not."""
+    found = rows()
+    _silence_by_a_cancellation(found)
+    early = evidence(found)
+    early = replace(early, records=sorted(early.records, key=_cancellation_first))
+
+    assert list(telling.everybody_is_told_once(early)) == []
+
+
+def _cancellation_first(record: Kept) -> bool:
+    return record.header("ce_id") != "routing-2"

@@ -1,15 +1,22 @@
 """Messages: each arrived at least once under one id, or was refused for good, or not wanted."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from tests.faults.evidence import Evidence, Row
-from tests.faults.receivers import GOOD
+from tests.faults.evidence import Evidence, Row, verb
+from tests.faults.receivers import GOOD, Mail
 
 _ON_ITS_WAY_SECONDS: Final = 15.0
 _LEAST_ATTEMPTS: Final = 3
 _OVER: Final = ("delivered", "exhausted", "stopped")
+_REDIRECTED: Final = "status-302"
+_ANSWERS: Final = ("accepted", "declined", "offer-expired", "cancelled", "closed")
+_MADE_NEEDLESS_BY: Final = {
+    "offer-waiting": _ANSWERS,
+    "needs-new-release": ("offered", "closed"),
+    "needs-attention": ("closed",),
+}
 
 
 def every_delivery_arrived(found: Evidence) -> Iterator[str]:
@@ -22,8 +29,25 @@ def every_delivery_arrived(found: Evidence) -> Iterator[str]:
             yield f"delivery {name} by {row['channel']} did not arrive: {answers[name]}"
         if row["state"] not in _OVER:
             yield f"delivery {name} is {row['state']}"
-        if row["state"] == "exhausted" and not _was_refused(row, answers[name]):
-            yield f"delivery {name} was given up: {row['last_class']}, {row['attempts']} attempts"
+
+
+def what_did_not_arrive_was_refused_or_needless(found: Evidence) -> Iterator[str]:
+    """Look at the receivers for refusals, and at what was told since for why it was stopped."""
+    answers, histories = _answers(found), found.events("routing")
+    given_up: Counter[str] = Counter()
+    for row in found.of("notifications", "delivery"):
+        name = str(row["delivery_id"])
+        if row["state"] == "exhausted":
+            given_up[row["address"]] += 1
+            if not _was_refused(row, answers[name]):
+                yield f"{name} was given up: {row['last_class']}, {row['attempts']} attempts"
+        if row["state"] == "stopped" and not _was_answered(row, histories):
+            yield f"{name} was stopped, and nothing that was told explains it"
+    yield from (
+        f"{number} mails to {address} were given up, {found.refused.get(address, 0)} refused"
+        for address, number in given_up.items()
+        if "@" in address and number > found.refused.get(address, 0)
+    )
 
 
 def each_message_keeps_its_id(found: Evidence) -> Iterator[str]:
@@ -34,20 +58,20 @@ def each_message_keeps_its_id(found: Evidence) -> Iterator[str]:
     contents: dict[str, set[tuple[str, bytes]]] = defaultdict(set)
     for call in found.calls:
         contents[call.webhook_id].add((call.path, call.body))
+    for mail in found.mails:
+        contents[_id_of(mail)].add((mail.recipient, mail.content))
     for name, there in contents.items():
         if len(there) > 1:
-            yield f"webhook {name} came with {len(there)} contents: {sorted(there)}"
+            yield f"message {name} came with {len(there)} contents: {sorted(there)}"
         if not known.get(name, "").endswith(next(iter(there))[0]):
-            yield f"webhook {name} came to another endpoint than its delivery's"
+            yield f"message {name} came to another endpoint than its delivery's"
 
 
-def every_offer_was_told(found: Evidence) -> Iterator[str]:
-    """Look for a message about each offer, unless it was taken back before that."""
-    told = {row["offer_id"] for row in found.of("notifications", "delivery")}
-    closed = {row["offer_id"] for row in found.of("notifications", "closed")}
-    for row in found.of("routing", "offer"):
-        if row["offer_id"] not in told | closed:
-            yield f"nobody was told of offer {row['reference']}"
+def every_call_is_signed(found: Evidence) -> Iterator[str]:
+    """Look for webhooks whose signature their receiver could not verify."""
+    yield from (
+        f"webhook {call.webhook_id} was not signed" for call in found.calls if not call.signed
+    )
 
 
 def a_stopped_message_is_not_sent(found: Evidence) -> Iterator[str]:
@@ -71,13 +95,33 @@ def _answers(found: Evidence) -> Mapping[str, Counter[str]]:
     return answers
 
 
-def _mails(found: Evidence) -> Mapping[str, Any]:
-    return {mail.message_id.strip("<>").split("@")[0]: mail for mail in found.mails}
+def _mails(found: Evidence) -> Mapping[str, Mail]:
+    return {_id_of(mail): mail for mail in found.mails}
+
+
+def _id_of(mail: Mail) -> str:
+    return mail.message_id.strip("<>").split("@")[0]
 
 
 def _was_refused(row: Row, answers: Counter[str]) -> bool:
     """Tell whether somebody refused for good: a mail server once, an endpoint three times."""
     if row["channel"] == "email":
         return bool(row["last_class"] == "recipient-refused")
-    doubtful = answers["redirects"] + answers["refuses-signature"]
-    return doubtful > 0 and row["attempts"] >= _LEAST_ATTEMPTS
+    last = row["last_class"] == _REDIRECTED and answers["redirects"] > 0
+    return last and row["attempts"] >= _LEAST_ATTEMPTS
+
+
+def _was_answered(row: Row, histories: Mapping[str, Sequence[Row]]) -> bool:
+    """Tell whether what was told after a message's own event makes the message needless."""
+    history = histories.get(str(row["referral_id"]), [])
+    own = next((e["sequence"] for e in history if e["event_id"] == str(row["event_id"])), None)
+    return own is not None and any(
+        verb(later) in _MADE_NEEDLESS_BY.get(row["template"], ())
+        and (
+            row["template"] != "offer-waiting"
+            or verb(later) == "closed"
+            or later["data"].get("offer_id") == str(row["offer_id"])
+        )
+        for later in history
+        if later["sequence"] > own
+    )

@@ -1,8 +1,8 @@
 """Offers and places: each made once, one at a time, never more than there are."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from tests.faults.evidence import Evidence, is_live, repeated, verb
@@ -55,6 +55,34 @@ def no_place_leaks_or_is_given_twice(found: Evidence) -> Iterator[str]:
             yield f"{name}: counter {held}, open holds {is_open[name]}, live offers {live[name]}"
         if capacity is not None and most[name] > capacity:
             yield f"{name}: {most[name]} of {capacity} places were held"
+
+
+def nobody_waits_beside_a_free_place(found: Evidence) -> Iterator[str]:
+    """Look again at what stood in the way of a referral that waits for a place."""
+    full = {
+        str(slot["service_id"])
+        for slot in found.of("routing", "slot")
+        if slot["capacity"] is not None and slot["held"] >= slot["capacity"]
+    }
+    live = {
+        (row["referral_id"], str(row["partner_id"]))
+        for row in found.of("routing", "release")
+        if row["revoked_at"] is None
+    }
+    last = {row["referral_id"]: row["verdicts"] for row in found.of("routing", "decision")}
+    for row in found.of("routing", "referral"):
+        name = row["referral_id"]
+        waits_for = [
+            verdict["service_id"]
+            for verdict in last.get(name, ())
+            if (name, verdict["partner_id"]) in live and _failed(verdict) == {"place"}
+        ]
+        if row["state"] == "waiting-for-place" and not (waits_for and full.issuperset(waits_for)):
+            yield f"{name} waits for a place at {waits_for}, full: {full.intersection(waits_for)}"
+
+
+def _failed(verdict: Mapping[str, Any]) -> set[str]:
+    return {check["rule"] for check in verdict["checks"] if not check["passed"]}
 
 
 def _most_at_once(found: Evidence) -> Counter[UUID]:

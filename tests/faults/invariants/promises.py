@@ -14,6 +14,11 @@ _EVENT_OF: Final = {
     "closure": "closed",
 }
 _AT_INTAKE: Final = {"declined": "to-match", "offer-expired": "to-match", "ended": "closed"}
+_UNMATCHED: Final = ("waiting-for-place", "needs-new-release", "needs-person")
+# Where a referral may stay: somebody acts next, or nobody has to.
+_HELD: Final = ("offered", "accepted")
+_RESTS: Final = (*_UNMATCHED, *_HELD, "closed", "withdrawn")
+_RESTS_AT_INTAKE: Final = (*_RESTS, "contacted", "service-started", "escalated", "overdue")
 
 
 def nothing_is_lost(found: Evidence) -> Iterator[str]:
@@ -28,6 +33,18 @@ def nothing_is_lost(found: Evidence) -> Iterator[str]:
         revoked = {row["release_id"] for row in found.of(where, "release") if row["revoked_at"]}
         for release_id in found.ledger.revoked.keys() - revoked:
             yield f"release {release_id} is not revoked at {where}"
+
+
+def intake_accepts_while_events_cannot_leave(found: Evidence) -> Iterator[str]:
+    """Look for submissions during each outage: answered in it, none at its second try."""
+    sent = found.ledger.submitted.values()
+    for outage in found.outages:
+        during = [one for one in sent if outage.begun <= one.begun < outage.ended]
+        if not any(one.ended < outage.ended for one in during):
+            yield f"{outage.name}: nothing was taken in, {len(during)} sent"
+        for one in during:
+            if one.failed_at is not None and one.failed_at < outage.ended:
+                yield f"{outage.name}: one was refused {one.failed_at - outage.begun:.1f} s later"
 
 
 def nothing_is_there_twice(found: Evidence) -> Iterator[str]:
@@ -56,21 +73,40 @@ def every_answer_took_effect_once(found: Evidence) -> Iterator[str]:
 
 def every_state_is_explained(found: Evidence) -> Iterator[str]:
     """Follow each history to its end: there routing and intake have the referral."""
-    at_routing, at_intake = _ends(found, _state_after), _ends(found, _status_after)
+    for where, column, wanted in (
+        ("routing", "state", _ends(found, _state_after)),
+        ("intake", "status", _ends(found, _status_after)),
+    ):
+        for row in found.of(where, "referral"):
+            name, state = row["referral_id"], row[column]
+            if state != wanted[name]:
+                yield f"{where} has {name} as {state}, its history: {wanted[name]}"
+
+
+def every_referral_rests_where_somebody_acts(found: Evidence) -> Iterator[str]:
+    """Look for referrals that were left on their way."""
+    for where, column, rests in (
+        ("routing", "state", _RESTS),
+        ("intake", "status", _RESTS_AT_INTAKE),
+    ):
+        for row in found.of(where, "referral"):
+            if row[column] not in rests:
+                yield f"{where} left {row['referral_id']} {row[column]}"
+
+
+def every_referral_is_where_its_offer_is(found: Evidence) -> Iterator[str]:
+    """Compare referrals with the offers that live, and with what was told of them last."""
     live = {
         row["referral_id"]: row["state"] for row in found.of("routing", "offer") if is_live(row)
     }
+    told = found.events("routing")
     for row in found.of("routing", "referral"):
-        wanted = at_routing[row["referral_id"]]
-        if row["state"] != wanted:
-            yield f"routing has {row['referral_id']} as {row['state']}, its history: {wanted}"
-        offer = live.get(row["referral_id"])
-        if offer != (wanted if wanted in {"offered", "accepted"} else None):
-            yield f"referral {row['referral_id']} is {wanted}, its offer {offer}"
-    for row in found.of("intake", "referral"):
-        wanted = at_intake[row["referral_id"]]
-        if row["status"] != wanted:
-            yield f"intake has {row['referral_id']} as {row['status']}, its history: {wanted}"
+        name, state = row["referral_id"], row["state"]
+        offer, last = live.get(name), _state_after(told.get(str(name), []))
+        if offer != (state if state in _HELD else None):
+            yield f"referral {name} is {state}, its offer {offer}"
+        if state == "withdrawn" and last in _HELD:
+            yield f"{name} was withdrawn, and nobody told that it is not {last} any more"
 
 
 def _ends(found: Evidence, after: Callable[[Sequence[Row]], str]) -> Mapping[UUID, str]:

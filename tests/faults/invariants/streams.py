@@ -13,6 +13,8 @@ _READERS: Final = (
     ("routing", "notifications"),
     ("notifications", "routing"),
 )
+
+Place = tuple[str, str, str]
 _OWN_LINES: Final = ("submitted", "release-revoked", "withdrawn")
 _TO_PARTNER: Final = ("offer-waiting", "offer-stopped")
 
@@ -89,7 +91,7 @@ def the_topics_hold_what_was_told(found: Evidence) -> Iterator[str]:
 
 def nothing_waits(found: Evidence) -> Iterator[str]:
     """Look into outboxes and for held records, and compare what is parked with the poison."""
-    parked: Counter[tuple[str, str, str]] = Counter()
+    parked: Counter[Place] = Counter()
     for name in SERVICES:
         if unsent := sum(row["sent_at"] is None for row in found.of(name, "outbox")):
             yield f"{unsent} events in the outbox of {name}"
@@ -102,16 +104,31 @@ def nothing_waits(found: Evidence) -> Iterator[str]:
         for poison in found.poisons
         for consumer in poison.parked_by
     )
-    for place in parked.keys() | wanted.keys():
-        if parked[place] != wanted[place]:
-            yield f"parked {parked[place]} times instead of {wanted[place]}: {place}"
+    yield from _unequal("parked", parked, wanted)
+
+
+def only_what_is_too_large_is_not_sent(found: Evidence) -> Iterator[str]:
+    """Compare the events that were given up with those that no broker takes."""
+    given_up = Counter(
+        (name, row["event_id"], row["failure"])
+        for name in SERVICES
+        for row in found.of(name, "unsendable")
+    )
+    wanted = Counter((name, event, "too-large") for event, name in found.oversize.items())
+    yield from _unequal("given up", given_up, wanted)
+
+
+def _unequal(what: str, there: Counter[Place], wanted: Counter[Place]) -> Iterator[str]:
+    for place in there.keys() | wanted.keys():
+        if there[place] != wanted[place]:
+            yield f"{what} {there[place]} times instead of {wanted[place]}: {place}"
 
 
 def _in_topics(found: Evidence) -> dict[str, set[tuple[str, str, str, bytes]]]:
-    poison = {poison.record.key for poison in found.poisons}
+    poison = {poison.record for poison in found.poisons}
     there: dict[str, set[tuple[str, str, str, bytes]]] = defaultdict(set)
     for record in found.records:
-        if record.key not in poison:
+        if record not in poison:
             place = (record.topic, record.key.decode(), record.header("ce_sequence"), record.value)
             there[record.header("ce_id")].add(place)
     return there

@@ -1,12 +1,14 @@
+import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from shared.db import Pool, now, open_pool, pipelined, statements, transaction
+from shared.db import AWAY, Pool, Tx, now, open_pool, pipelined, statements, transaction
 from shared.db.idempotency import EARLIER, KeyedRequest, Overtaken, one_effect
 from shared.db.members import Member, find_member, save_members
 from shared.db.migrate import DatabaseIsNewer, upgrade
@@ -15,6 +17,7 @@ from shared.db.writes import Writes
 from shared.errors import Rejected
 from tests.support.databases import TestDatabase
 
+_TOO_LONG_FOR_AN_INDEX = "insert into idempotency (client, key, fingerprint) values (%s, '', '')"
 ISSUER = "http://provider.example.org"
 
 
@@ -73,6 +76,18 @@ def test_a_pipelined_transaction_with_a_fault_takes_all_of_it_back(pool: Pool) -
         tx.execute("create table lasting ()")
         tx.rollback()
         assert not tx.execute("select from pg_class where relname = 'lasting'").rowcount
+
+
+@pytest.mark.parametrize("kind", [transaction, pipelined, statements])
+def test_a_statement_that_is_too_much_does_not_count_as_a_database_that_is_away(
+    pool: Pool, kind: Callable[[Pool], AbstractContextManager[Tx]]
+) -> None:
+    """54000 is an OperationalError to psycopg; taken for one, it would be tried for ever."""
+    with pytest.raises(psycopg.Error) as raised, kind(pool) as tx:
+        tx.execute(_TOO_LONG_FOR_AN_INDEX, (secrets.token_hex(20_000),))
+
+    assert isinstance(raised.value, psycopg.DataError)
+    assert not isinstance(raised.value, AWAY)
 
 
 def test_a_pipelined_transaction_commits_what_its_block_has_sent(pool: Pool) -> None:
