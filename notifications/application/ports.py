@@ -73,7 +73,7 @@ class Store(Protocol):
         """Stop what is not delivered of the referral, or of one of its offers."""
 
     def forget(self, referral_id: UUID) -> None:
-        """Remove the referral's deliveries and never add another."""
+        """Remove the referral's deliveries but a pending call to stop, and never add another."""
 
     def lock(self, delivery_id: UUID) -> Delivery | None:
         """Lock the delivery's referral, then the delivery."""

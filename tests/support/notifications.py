@@ -17,7 +17,7 @@ from notifications.application.tell import (
     tell,
     tell_of_offer,
 )
-from notifications.domain.attempts import UNDELIVERED, Answer, State, Verdict
+from notifications.domain.attempts import PENDING, UNDELIVERED, Answer, State, Verdict
 from notifications.domain.notices import Audience, Notice, Owner, Recipient, Template
 
 HOST = UUID(int=1)
@@ -136,7 +136,8 @@ class FakeStore:
 
     def forget(self, referral_id: UUID) -> None:
         for found in self._of(referral_id):
-            del self.deliveries[found.delivery_id]
+            if found.template is not Template.OFFER_STOPPED or found.state not in PENDING:
+                del self.deliveries[found.delivery_id]
         self.closed = {
             offer: referral for offer, referral in self.closed.items() if referral != referral_id
         }
@@ -353,6 +354,25 @@ class StorePromises:
             tell_of_offer(replace(occasion, event_id=uuid4()), an_offer(), store)
 
         assert world.rows(occasion.referral_id) == []
+
+    def test_an_erased_referral_still_says_stop_once(self, world: World) -> None:
+        """R-15, R-24: a partner that is with the person must hear it; it names nobody."""
+        world.a_point(Owner.PARTNER, PARTNER)
+        occasion = an_occasion()
+        stop = AUDIENCE.stop(PARTNER, offer_id=uuid4(), reference=REFERENCE, confirm_by=None)
+        with world.store() as store:
+            tell_of_offer(replace(occasion, event_id=uuid4()), an_offer(), store)
+            tell(occasion, stop, store)
+            forget(occasion, store)
+        (row,) = world.rows(occasion.referral_id)
+        world.lease(row.delivery_id)
+
+        with world.store() as store:
+            record(row.delivery_id, DELIVERED, store, now=NOW, chance=0.0)
+            tell(replace(occasion, event_id=uuid4()), stop, store)
+
+        (row,) = world.rows(occasion.referral_id)
+        assert (row.template, row.state) == (Template.OFFER_STOPPED, State.DELIVERED)
 
     def test_a_delivered_message_is_told_to_the_others(self, world: World) -> None:
         delivery = _a_leased_offer(world)
