@@ -39,6 +39,14 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """The call for a delivery that is answered: `number` as the delivery counted when it began."""
+
+    delivery_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """The new state of a delivery and the code of what led to it."""
 
