@@ -3,6 +3,8 @@
 import io
 import logging
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterator
 
 import hypothesis
@@ -90,6 +92,7 @@ def kafka_url() -> Iterator[str]:
 def logged() -> Iterator[Callable[[], str]]:
     """Log as a process does; give what was written so far."""
     handlers, level = logging.root.handlers[:], logging.root.level
+    hooks = sys.excepthook, threading.excepthook
     logging.root.handlers.clear()
     written = io.StringIO()
     configure("test")
@@ -104,3 +107,4 @@ def logged() -> Iterator[Callable[[], str]]:
     yield written.getvalue
     structlog.reset_defaults()
     logging.root.handlers, logging.root.level = handlers, level
+    sys.excepthook, threading.excepthook = hooks
