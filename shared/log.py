@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -33,12 +34,34 @@ def configure(process: str) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
             ],
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[_drop_foreign_text, *shared],
+            pass_foreign_args=True,
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     # It warns at every connection without TLS that the password is sent, which SCRAM does not do.
     logging.getLogger("kafka.net.sasl.scram").setLevel(logging.ERROR)
+    sys.excepthook = lambda _, failure, __: _log_end(failure)
+    threading.excepthook = lambda ended: _log_end(ended.exc_value)
+
+
+def _log_end(failure: BaseException | None) -> None:
+    """Tell what ended a thread or the process; Python itself would print its text."""
+    if not isinstance(failure, SystemExit):
+        get_logger(__name__).critical("died", exc_info=failure)
+
+
+def _drop_foreign_text(
+    _: object, __: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Name a library's line by its logger and place only: its text may quote anything."""
+    record: logging.LogRecord = line["_record"]
+    line["event"], line["logger"] = "foreign", record.name
+    line["at"] = f"{record.module}:{record.lineno}"
+    told = [said for said in line.pop("positional_args") or () if isinstance(said, BaseException)]
+    if told:
+        line.setdefault("exc_info", told[0])
+    return line
 
 
 def _placing(process: str) -> structlog.typing.Processor:

@@ -3,6 +3,8 @@
 import io
 import logging
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterator
 
 import hypothesis
@@ -110,6 +112,7 @@ def logged() -> Iterator[Callable[[], str]]:
     """Log as a process does; give what was written so far."""
     handlers, level = logging.root.handlers[:], logging.root.level
     before = structlog.get_config()
+    hooks = sys.excepthook, threading.excepthook
     logging.root.handlers.clear()
     written = io.StringIO()
     configure("test")
@@ -124,3 +127,4 @@ def logged() -> Iterator[Callable[[], str]]:
     yield written.getvalue
     structlog.configure(**before)
     logging.root.handlers, logging.root.level = handlers, level
+    sys.excepthook, threading.excepthook = hooks

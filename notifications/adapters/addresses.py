@@ -6,7 +6,9 @@ that changes its mind between check and connect (DNS rebinding) leads nowhere el
 
 import ipaddress
 import socket
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,6 +18,7 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _HTTPS_PORT: Final = 443
 _HTTP_PORT: Final = 80
+_LOOK_UP_SECONDS: Final = 5.0
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _METADATA: Final = frozenset(
     map(ipaddress.ip_address, ("168.63.129.16", "169.254.169.254", "fd00:ec2::254"))
@@ -35,6 +38,18 @@ class AddressRefused(Exception):
 
 class NameNotFound(Exception):
     """The name has no address now."""
+
+
+def _look_up(host: str, port: int) -> Sequence[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+def _fulfil(found: Future[Sequence[str]], look_up: Resolver, host: str, port: int) -> None:
+    try:
+        found.set_result(look_up(host, port))
+    except Exception as failure:  # noqa: BLE001  (raised where it is waited for)
+        found.set_exception(failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +76,20 @@ class Target:
         return host if self.port == usual else f"{host}:{self.port}"
 
 
-def resolve(host: str, port: int) -> Sequence[str]:
+def resolve(host: str, port: int, *, look_up: Resolver = _look_up) -> Sequence[str]:
     """Return the addresses of a name.
 
     Raises:
-        NameNotFound: it has none.
+        NameNotFound: it has none, or none was found in time.
 
     """
+    found = Future[Sequence[str]]()
+    # A thread of its own, left behind where need be: the system's search cannot be ended.
+    threading.Thread(target=_fulfil, args=(found, look_up, host, port), daemon=True).start()
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return found.result(_LOOK_UP_SECONDS)
     except (OSError, UnicodeError) as failure:
         raise NameNotFound from failure
-    return [str(entry[4][0]) for entry in found]
 
 
 def is_public(ip: IPAddress) -> bool:

@@ -2,10 +2,8 @@
 
 import socket
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Final
 
 from requests.adapters import HTTPAdapter
@@ -15,83 +13,40 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
 from notifications.adapters.addresses import Target
+from notifications.adapters.deadlines import Handle
 
 CALL_SECONDS: Final = 15.0
 _KEPT: Final = 256
 _SMALL_BODY: Final = 2048
-_LOOK_SECONDS: Final = 0.25
-
-
-class _Deadlines:
-    """Cuts what goes on for too long; one thread looks after all calls of the process."""
-
-    def __init__(self) -> None:
-        """Start nothing yet: the thread begins with the first call, after any fork."""
-        self._lock = threading.Lock()
-        self._cuts: dict[Callable[[], None], float] = {}
-        self._thread: threading.Thread | None = None
-
-    @contextmanager
-    def within(self, seconds: float, cut: Callable[[], None]) -> Iterator[None]:
-        """Call `cut` if the block is not over in time; never afterwards. It must not block."""
-        with self._lock:
-            self._cuts[cut] = time.monotonic() + seconds
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._look, name="deadlines", daemon=True)
-                self._thread.start()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._cuts.pop(cut, None)
-
-    def _look(self) -> None:
-        while True:
-            time.sleep(_LOOK_SECONDS)
-            with self._lock:
-                moment = time.monotonic()
-                for cut in [cut for cut, end in self._cuts.items() if end <= moment]:
-                    del self._cuts[cut]
-                    cut()
-
-
-_deadlines = _Deadlines()
 
 
 class _PlainConnection(HTTPConnection):
     """Cuts a call that trickles on: a time limit per read alone would let it hold a thread."""
 
     call_seconds = CALL_SECONDS
-    _handle: socket.socket | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (those of urllib3)
+        self._handle = Handle()
+        super().__init__(*args, **kwargs)
 
     def _new_conn(self) -> socket.socket:
         made = super()._new_conn()
-        self._handle = made.dup()
+        self._handle.keep(made)
         return made
 
     def connect(self) -> None:
-        with self._deadline():
+        with self._handle.within(self.call_seconds):
             super().connect()
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        with self._deadline():
+        with self._handle.within(self.call_seconds):
             answer = super().getresponse()
             _finish_small_body(answer)
             return answer
 
     def close(self) -> None:
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            handle.close()
+        self._handle.close()
         super().close()
-
-    def _cut(self) -> None:
-        if self._handle is not None:
-            with suppress(OSError):
-                self._handle.shutdown(socket.SHUT_RDWR)
-
-    def _deadline(self) -> AbstractContextManager[None]:
-        return _deadlines.within(self.call_seconds, self._cut)
 
 
 def _finish_small_body(answer: HTTPResponse) -> None:

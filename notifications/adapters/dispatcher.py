@@ -2,7 +2,8 @@
 
 What has been answered meanwhile is recorded together, in the transaction that leases more. A dead
 endpoint never delays another: each has a few calls at a time, in the SQL across
-processes and here for calls that outlive their lease.
+processes and here for calls that outlive their lease. Nor does a dead mail server delay webhooks:
+each channel has calls of its own.
 """
 
 import random
@@ -20,6 +21,7 @@ from notifications.adapters.message import Message, Sender
 from notifications.adapters.metrics import ATTEMPTS, ENDED, SECONDS
 from notifications.adapters.store import PostgresStore
 from notifications.application.attempt import lapse, record
+from notifications.application.ports import Attempt
 from notifications.domain.attempts import Answer, State, Verdict
 from notifications.domain.notices import Owner, Template
 from shared import log
@@ -44,7 +46,7 @@ class Limits:
     ends, under the same id.
     """
 
-    calls: int = 24
+    calls_per_channel: int = 24
     calls_per_endpoint: int = 3
     lease_seconds: float = 90.0
 
@@ -67,7 +69,7 @@ class Dispatcher:
     wake: threading.Event = field(default_factory=threading.Event)
     relay_wake: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _running: Counter[UUID] = field(default_factory=Counter, init=False)
+    _running: list[Message] = field(default_factory=list, init=False)
     _answered: list[_Answered] = field(default_factory=list, init=False)
     _threads: ThreadPoolExecutor = field(init=False)
     _lapse_at: float = field(default=0.0, init=False)
@@ -75,7 +77,8 @@ class Dispatcher:
 
     def __post_init__(self) -> None:
         """Make the threads; they start with the first call."""
-        self._threads = ThreadPoolExecutor(self.limits.calls, thread_name_prefix="delivery")
+        most = self.limits.calls_per_channel * len(self.senders)
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix="delivery")
 
     def step(self) -> bool:
         """Record what was answered and start what is due and fits; an answer wakes the next."""
@@ -98,21 +101,19 @@ class Dispatcher:
 
     def _turn(self) -> None:
         with self._lock:
-            answered = list(self._answered)
-            room = self.limits.calls - self._running.total()
-            occupied = [
-                endpoint
-                for endpoint, calls in self._running.items()
-                if calls >= self.limits.calls_per_endpoint
-            ]
-        if answered or room > 0:
+            answered, running = list(self._answered), list(self._running)
+        busy = Counter(message.channel for message in running)
+        room = {name: self.limits.calls_per_channel - busy[name] for name in self.senders}
+        calls = Counter(message.endpoint_id for message in running)
+        occupied = [one for one in calls if calls[one] >= self.limits.calls_per_endpoint]
+        if answered or any(room.values()):
             for message in self._record_and_lease(answered, room, occupied):
                 with self._lock:
-                    self._running[message.endpoint_id] += 1
+                    self._running.append(message)
                 self._threads.submit(self._run, message)
 
     def _record_and_lease(
-        self, answered: Sequence[_Answered], room: int, occupied: Sequence[UUID]
+        self, answered: Sequence[_Answered], room: Mapping[str, int], occupied: Sequence[UUID]
     ) -> list[Message]:
         try:
             with pipelined(self.pool) as tx:
@@ -129,13 +130,14 @@ class Dispatcher:
         self._forget(answered, states)
         return leased
 
-    def _lease(self, tx: Tx, room: int, occupied: Sequence[UUID]) -> list[Message]:
-        if room <= 0:
+    def _lease(self, tx: Tx, room: Mapping[str, int], occupied: Sequence[UUID]) -> list[Message]:
+        if not any(room.values()):
             return []
         rows = tx.execute(
             _LEASE,
             {
-                "room": room,
+                "channels": list(room),
+                "room": list(room.values()),
                 "occupied": list(occupied),
                 "per_endpoint": self.limits.calls_per_endpoint,
                 "seconds": self.limits.lease_seconds,
@@ -148,9 +150,7 @@ class Dispatcher:
             answer = self._call(message)
         with self._lock:
             self._answered.append(_Answered(message, answer))
-            self._running[message.endpoint_id] -= 1
-            if not self._running[message.endpoint_id]:
-                del self._running[message.endpoint_id]
+            self._running.remove(message)
         self.wake.set()
 
     def _call(self, message: Message) -> Answer:
@@ -171,7 +171,8 @@ class Dispatcher:
         for message, answer in answered:
             with log.context(correlation_id=message.correlation_id, traceparent=message.trace):
                 chance = random.random()  # noqa: S311  (spreads attempts, no secret)
-                state = record(message.delivery_id, answer, store, now=moment, chance=chance)
+                attempt = Attempt(message.delivery_id, message.attempt)
+                state = record(attempt, answer, store, now=moment, chance=chance)
             states.append(state)
         store.flush()
         return states
@@ -251,6 +252,7 @@ def _message(row: dict[str, Any]) -> Message:
         answer_by=None if answer_by is None else datetime.fromisoformat(answer_by),
         agency=row["agency"],
         said_at=row["said_at"],
+        attempt=row["attempts"],
         leased_at=row["leased_at"],
         trace=row["trace"],
         correlation_id=row["correlation_id"],
@@ -262,22 +264,27 @@ with busy as (
   select endpoint_id, count(*) as calls from delivery
   where state = 'sending' and leased_until > now() group by endpoint_id
 ), due as (
-  select d.delivery_id
-  from contact_point e left join busy b using (endpoint_id)
+  select f.delivery_id
+  from unnest(%(channels)s::text[], %(room)s::int[]) as free (channel, calls)
   cross join lateral (
-    select delivery_id, next_attempt_at from delivery
-    where endpoint_id = e.endpoint_id
-      and state in ('waiting', 'sending', 'failed-temporarily')
-      and next_attempt_at <= now() and (leased_until is null or leased_until <= now())
-      and (not_after is null or not_after > now())
-    order by next_attempt_at, delivery_id
-    limit greatest(0, %(per_endpoint)s - coalesce(b.calls, 0))
-    for update skip locked
-  ) d
-  where e.active and e.disabled_at is null and e.endpoint_id <> all(%(occupied)s)
-  order by d.next_attempt_at, d.delivery_id
-  limit %(room)s
-  for no key update of e skip locked
+    select d.delivery_id
+    from contact_point e left join busy b using (endpoint_id)
+    cross join lateral (
+      select delivery_id, next_attempt_at from delivery
+      where endpoint_id = e.endpoint_id
+        and state in ('waiting', 'sending', 'failed-temporarily')
+        and next_attempt_at <= now() and (leased_until is null or leased_until <= now())
+        and (not_after is null or not_after > now())
+      order by next_attempt_at, delivery_id
+      limit greatest(0, %(per_endpoint)s - coalesce(b.calls, 0))
+      for update skip locked
+    ) d
+    where e.channel = free.channel and e.active and e.disabled_at is null
+      and e.endpoint_id <> all(%(occupied)s)
+    order by d.next_attempt_at, d.delivery_id
+    limit free.calls
+    for no key update of e skip locked
+  ) f
 )
 update delivery d
 set state = 'sending', attempts = attempts + 1, changed_at = now(),
@@ -286,7 +293,7 @@ from due, contact_point c, referral_thread t
 where d.delivery_id = due.delivery_id and c.endpoint_id = d.endpoint_id
   and t.referral_id = d.referral_id
 returning d.delivery_id, d.endpoint_id, c.owner_kind, c.channel, c.address, c.secret, d.template,
-  d.params, t.agency, d.said_at, now() as leased_at, d.trace, d.correlation_id
+  d.params, t.agency, d.said_at, d.attempts, now() as leased_at, d.trace, d.correlation_id
 """
 _LAPSED = """
 select delivery_id, c.channel, d.trace, d.correlation_id

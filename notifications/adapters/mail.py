@@ -1,7 +1,9 @@
 """Mail over SMTP, in plain text."""
 
 import smtplib
+import socket
 import ssl
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -9,17 +11,22 @@ from email.policy import SMTP as MAIL_POLICY
 from email.utils import format_datetime
 from typing import Final
 
+from notifications.adapters.deadlines import Handle
 from notifications.adapters.message import Message
 from notifications.adapters.texts import Texts
 from notifications.domain.attempts import Answer, Verdict
 
 SECONDS: Final = 10.0
+CALL_SECONDS: Final = 60.0
 _PERMANENT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """The relay that takes our mail. With `starttls`, nothing is sent where it is not offered."""
+    """The relay that takes our mail. With `starttls`, nothing is sent where it is not offered.
+
+    It is waited for `seconds` at a time and for `call_seconds` in all, which a lease outlasts.
+    """
 
     host: str
     port: int
@@ -28,6 +35,7 @@ class MailServer:
     password: str = field(default="", repr=False)
     starttls: bool = True
     seconds: float = SECONDS
+    call_seconds: float = CALL_SECONDS
     ca_file: str | None = None
 
 
@@ -40,27 +48,32 @@ class MailSender:
 
     def send(self, message: Message) -> Answer:
         """Hand the mail to the server once."""
+        handle = Handle()
         try:
-            self._send(message)
+            with handle.within(self.server.call_seconds):
+                self._send(message, handle)
         except smtplib.SMTPRecipientsRefused as refusal:
             return _answer("recipient-refused", *(code for code, _ in refusal.recipients.values()))
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refusal:
             return _answer("mail-refused", refusal.smtp_code)
         except (smtplib.SMTPException, OSError) as failure:
-            return Answer(_code_of(failure), Verdict.TEMPORARY)
+            code = "timeout" if handle.is_cut else _code_of(failure)
+            return Answer(code, Verdict.TEMPORARY)
         return Answer("delivered", Verdict.DELIVERED)
 
     def close(self) -> None:
         """Hold nothing."""
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: Message, handle: Handle) -> None:
         server = self.server
-        with smtplib.SMTP(server.host, server.port, timeout=server.seconds) as connection:
+        with closing(_Connection(server, handle)) as connection:
             if server.starttls:
                 connection.starttls(context=ssl.create_default_context(cafile=server.ca_file))
             if server.user:
                 connection.login(server.user, server.password)
             connection.send_message(self._mail(message), server.sender, [message.address])
+            with suppress(OSError):  # the mail is taken, however it says goodbye
+                connection.quit()
 
     def _mail(self, message: Message) -> EmailMessage:
         text = self.texts.of(message)
@@ -74,6 +87,23 @@ class MailSender:
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(text.body)
         return mail
+
+
+class _Connection(smtplib.SMTP):
+    """Can be cut: a time limit per read alone would let one that trickles outlive its lease."""
+
+    def __init__(self, server: MailServer, handle: Handle) -> None:
+        self._handle = handle
+        super().__init__(server.host, server.port, timeout=server.seconds)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        made: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        self._handle.keep(made)
+        return made
+
+    def close(self) -> None:
+        self._handle.close()
+        super().close()
 
 
 def _answer(code: str, *smtp_codes: int) -> Answer:

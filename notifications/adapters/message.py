@@ -13,8 +13,8 @@ from notifications.domain.notices import Owner, Template
 class Message:
     """One message to one endpoint: the reference and a time are all that it may say.
 
-    `leased_at` is the attempt's moment by the database's clock: this process's may be wrong, and
-    receivers refuse what was signed by a wrong one.
+    `attempt` counts from 1; `leased_at` is its moment by the database's clock: this process's may
+    be wrong, and receivers refuse what was signed by a wrong one.
     """
 
     delivery_id: UUID
@@ -28,6 +28,7 @@ class Message:
     answer_by: datetime | None
     agency: str
     said_at: datetime
+    attempt: int
     leased_at: datetime
     trace: str
     correlation_id: str

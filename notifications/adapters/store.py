@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from notifications.adapters.metrics import ENDED
 from notifications.application.ports import Change, Delivery, Occasion
-from notifications.domain.attempts import UNDELIVERED, State
+from notifications.domain.attempts import PENDING, UNDELIVERED, State
 from notifications.domain.notices import Notice, Recipient, Template
 from shared.db import Tx, together
 from shared.db.outbox import INSERT, Outbox
@@ -134,10 +134,15 @@ class PostgresStore:
             ENDED.labels(row["channel"], State.STOPPED).inc()
 
     def forget(self, referral_id: UUID) -> None:
-        """Remove the referral's deliveries and never add another."""
+        """Remove the referral's deliveries but a pending call to stop, and never add another."""
         self._open[referral_id] = False
+        values = {
+            "referral": referral_id,
+            "stop": Template.OFFER_STOPPED,
+            "pending": [str(state) for state in PENDING],
+        }
         for statement in _FORGET:
-            self._writes.add(statement, (referral_id,))
+            self._writes.add(statement, values)
 
     # What came of it
 
@@ -253,9 +258,12 @@ where c.endpoint_id = d.endpoint_id and referral_id = %(referral)s
 returning c.channel
 """
 _FORGET = (
-    "delete from delivery where referral_id = %s",
-    "delete from closed_offer where referral_id = %s",
-    "update referral_thread set erased_at = now() where referral_id = %s",
+    """
+delete from delivery where referral_id = %(referral)s
+  and not (template = %(stop)s and state = any(%(pending)s))
+""",
+    "delete from closed_offer where referral_id = %(referral)s",
+    "update referral_thread set erased_at = now() where referral_id = %(referral)s",
 )
 _LOCK_THREADS = """
 select referral_id, agency, last_sequence from referral_thread

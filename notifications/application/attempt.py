@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from notifications.application.ports import Change, Delivery, Store
+from notifications.application.ports import Attempt, Change, Delivery, Store
 from notifications.domain.attempts import PENDING, Answer, State, Verdict, decide
 from notifications.domain.notices import UNHEARD_MATTERS
 
@@ -12,18 +12,19 @@ ENDPOINT_DISABLED = "endpoint-disabled"
 
 
 def record(
-    delivery_id: UUID, answer: Answer, store: Store, *, now: datetime, chance: float
+    attempt: Attempt, answer: Answer, store: Store, *, now: datetime, chance: float
 ) -> State | None:
     """Write what follows from an answer and return the state; None when nobody waits for it.
 
-    A delivery that was stopped during the attempt stays stopped.
+    A delivery that was stopped during the attempt stays stopped; one that outlived its lease has
+    a later attempt, whose answer counts.
     """
-    delivery = store.lock(delivery_id)
+    delivery = store.lock(attempt.delivery_id)
     if delivery is None:
         return None
     if answer.verdict is Verdict.GONE:
         store.disable(delivery.endpoint_id)
-    if delivery.state is not State.SENDING:
+    if delivery.state is not State.SENDING or delivery.attempts != attempt.number:
         return None
     decision = decide(
         answer,

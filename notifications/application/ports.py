@@ -39,6 +39,14 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """The call for a delivery that is answered: `number` as the delivery counted when it began."""
+
+    delivery_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """The new state of a delivery and the code of what led to it."""
 
@@ -73,7 +81,7 @@ class Store(Protocol):
         """Stop what is not delivered of the referral, or of one of its offers."""
 
     def forget(self, referral_id: UUID) -> None:
-        """Remove the referral's deliveries and never add another."""
+        """Remove the referral's deliveries but a pending call to stop, and never add another."""
 
     def lock(self, delivery_id: UUID) -> Delivery | None:
         """Lock the delivery's referral, then the delivery."""

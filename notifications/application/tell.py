@@ -54,6 +54,9 @@ def stop_referral(occasion: Occasion, offer_id: UUID, store: Store) -> None:
 
 
 def forget(occasion: Occasion, store: Store) -> None:
-    """Remove every trace of the referral but that it is not to be spoken of again (R-24)."""
+    """Remove every trace of the referral but that it is not to be spoken of again (R-24).
+
+    A partner that is with the person must still hear to stop: that message names nobody.
+    """
     store.open_thread(occasion.referral_id, occasion.agency)
     store.forget(occasion.referral_id)

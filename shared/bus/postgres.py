@@ -199,9 +199,8 @@ class PostgresSubscription:
                 pass
 
     def _read(self, connection: _Connection) -> list[Record]:
-        rows = connection.execute(
-            _READ, (list(self._next), list(self._next.values()), _BATCH)
-        ).fetchall()
+        mine = {"topics": list(self._next), "numbers": list(self._next.values()), "most": _BATCH}
+        rows = connection.execute(_READ, mine).fetchall()
         for row in rows:
             self._next[row["topic"]] = row["number"] + 1
         return [
@@ -312,12 +311,12 @@ from unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::bytea[])
 """
 
 _READ = """
-select r.* from unnest(%s::text[], %s::bigint[]) as mine (topic, number)
+select r.* from unnest(%(topics)s::text[], %(numbers)s::bigint[]) as mine (topic, number)
 cross join lateral (
-  select topic, number, key, headers, value, at from record
-  where record.topic = mine.topic and record.number >= mine.number
-  order by number limit %s) r
-order by r.topic, r.number
+  select topic, number, key, headers, value, at, row_number() over (order by number) as turn
+  from record where record.topic = mine.topic and record.number >= mine.number
+  order by number limit %(most)s) r
+order by r.turn, r.topic limit %(most)s
 """
 
 _TAKE = """

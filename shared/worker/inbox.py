@@ -205,7 +205,7 @@ class Inbox(Generic[U]):
             return
         if event.type in self.final:
             self.handle(batch, event)
-            _end_stream(batch, self.consumer, event)
+            _end(batch, self.consumer, record, event)
         elif event.sequence > expected or (*stream, event.sequence) in batch.parked:
             self._hold(batch, record, event)
         else:
@@ -366,14 +366,27 @@ def _check_source(topic: str, event: Event) -> None:
         raise InvalidEvent("wrong-source")
 
 
-def _end_stream(batch: _Batch[Any], consumer: str, event: Event) -> None:
-    stream = (event.source, event.key)
-    last = max({event.sequence, *batch.held.pop(stream, ())})
-    batch.tx.execute(_DROP_HELD, (consumer, *stream))
-    batch.tx.execute(_ERASE_PARKED, (consumer, event.key))
-    batch.parked = {parked for parked in batch.parked if parked[:2] != stream}
-    batch.expected[stream] = last + 1
-    batch.moved.add(stream)
+def _end(batch: _Batch[Any], consumer: str, record: Record, event: Event) -> None:
+    """End the event's stream, and what other services have still to say of its key.
+
+    The streams of its own service's other sources go on: no agency ends what is another's.
+    """
+    service, _, _ = event.type.partition(".")
+    ours = {"c": consumer, "key": event.key, "source": event.source, "topic": record.topic}
+    place = {**ours, "sources": f"/{service}/%", "topics": f"{service}.%"}
+    for row in batch.tx.execute(_LOCK_KEY, place):
+        batch.expected.setdefault((row["source"], event.key), row["next_sequence"])
+    last = {event.source: event.sequence}
+    for statement in (_DROP_HELD, _ERASE_PARKED):
+        for row in batch.tx.execute(statement, place):
+            last[row["source"]] = max(row["sequence"], last.get(row["source"], 0))
+    for source, sequence in last.items():
+        stream = (source, event.key)
+        batch.held.pop(stream, None)
+        batch.expected[stream] = max(batch.expected[stream], sequence + 1)
+        batch.moved.add(stream)
+    ended = {(source, event.key) for source in last}
+    batch.parked = {parked for parked in batch.parked if parked[:2] not in ended}
 
 
 _LOCK_POSITIONS = """
@@ -408,7 +421,16 @@ _TAKE_HELD = """
 delete from held where consumer = %s and source = %s and key = %s and sequence = %s
 returning topic, key, type, headers, payload, held_at as kept_at
 """
-_DROP_HELD = "delete from held where consumer = %s and source = %s and key = %s"
+_LOCK_KEY = """
+select source, next_sequence from stream_position
+where consumer = %(c)s and key = %(key)s and (source = %(source)s or source not like %(sources)s)
+order by source for update
+"""
+_DROP_HELD = """
+delete from held
+where consumer = %(c)s and key = %(key)s and (source = %(source)s or source not like %(sources)s)
+returning source, sequence
+"""
 _PARK = """
 insert into parked
   (consumer, topic, source, key, sequence, type, headers, payload, reason, attempts)
@@ -423,6 +445,10 @@ where consumer = %s and topic = %s and key = %s and source is null and closed_at
 returning parked_id
 """
 _ERASE_PARKED = """
-update parked set closed_at = now(), closed_as = 'erased', payload = null, headers = '{}'
-where consumer = %s and key = %s and payload is not null
+with erased as (
+  update parked set closed_at = now(), closed_as = 'erased', payload = null, headers = '{}'
+  where consumer = %(c)s and key = %(key)s and payload is not null
+    and (coalesce(source = %(source)s, topic = %(topic)s) or topic not like %(topics)s)
+  returning source, sequence)
+select source, sequence from erased where source is not null
 """

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -18,6 +19,7 @@ LOCK = 7_246_001
 """The advisory lock of the database by which one relay is the active one."""
 
 _CONNECT_SECONDS = 5
+_REST_SECONDS = 5.0
 
 _log = get_logger(__name__)
 
@@ -27,6 +29,8 @@ class Relay:
 
     A row is marked after its acknowledgement, so it may go out twice and never less than once;
     positions drop the second. A row that can never be sent holds back the later ones of its key.
+    A topic that takes nothing now (it is not made yet, say) is left alone for some seconds, so
+    that its rows never stand before everybody else's.
     """
 
     def __init__(self, dsn: str, producer: Producer) -> None:
@@ -34,6 +38,7 @@ class Relay:
         self._dsn = dsn
         self._producer = producer
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
+        self._rest_until: dict[str, float] = {}
 
     def step(self) -> bool:
         """Send one batch; return True when there may be more."""
@@ -41,7 +46,7 @@ class Relay:
             connection = self._connected()
             if connection is None:
                 return False
-            rows = connection.execute(_WAITING, (BATCH,)).fetchall()
+            rows = connection.execute(_WAITING, (self._resting(), BATCH)).fetchall()
             return bool(rows) and self._send(connection, rows)
         except (TransientError, psycopg.Error) as failure:
             _log.warning("relay-waits", exc_info=failure)
@@ -66,9 +71,20 @@ class Relay:
         if sent:
             _log.info("events-sent", traceparents=traces_of(row["headers"] for row in sent))
         for row, failed in zip(rows, outcomes, strict=True):
-            if failed is not None and failed.permanent:
+            if failed is None:
+                continue
+            if failed.permanent:
                 self._give_up(connection, row, failed)
-        return len(rows) == BATCH and bool(sent)
+            else:
+                self._rest_until[row["topic"]] = monotonic() + _REST_SECONDS
+        return len(rows) == BATCH
+
+    def _resting(self) -> list[str]:
+        moment = monotonic()
+        self._rest_until = {
+            topic: until for topic, until in self._rest_until.items() if until > moment
+        }
+        return list(self._rest_until)
 
     def _give_up(
         self,
@@ -120,7 +136,7 @@ class Relay:
 
 _WAITING = """
 select id, topic, key, type, headers, payload from outbox o
-where sent_at is null and failed_at is null and not exists (
+where sent_at is null and failed_at is null and topic <> all(%s) and not exists (
   select from outbox f
   where f.topic = o.topic and f.key = o.key and f.failed_at is not null and f.id < o.id)
 order by id limit %s

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from notifications.adapters.message import Message
 from notifications.application.attempt import lapse, record
-from notifications.application.ports import Change, Delivery, Occasion, Store
+from notifications.application.ports import Attempt, Change, Delivery, Occasion, Store
 from notifications.application.tell import (
     forget,
     stop_offer,
@@ -17,7 +17,7 @@ from notifications.application.tell import (
     tell,
     tell_of_offer,
 )
-from notifications.domain.attempts import UNDELIVERED, Answer, State, Verdict
+from notifications.domain.attempts import PENDING, UNDELIVERED, Answer, State, Verdict
 from notifications.domain.notices import Audience, Notice, Owner, Recipient, Template
 
 HOST = UUID(int=1)
@@ -69,6 +69,7 @@ def a_message(**changes: Any) -> Message:
         "answer_by": NOW + timedelta(hours=4),
         "agency": "brva",
         "said_at": NOW,
+        "attempt": 1,
         "leased_at": datetime.now(UTC),
         "trace": "",
         "correlation_id": "c-1",
@@ -136,7 +137,8 @@ class FakeStore:
 
     def forget(self, referral_id: UUID) -> None:
         for found in self._of(referral_id):
-            del self.deliveries[found.delivery_id]
+            if found.template is not Template.OFFER_STOPPED or found.state not in PENDING:
+                del self.deliveries[found.delivery_id]
         self.closed = {
             offer: referral for offer, referral in self.closed.items() if referral != referral_id
         }
@@ -354,11 +356,30 @@ class StorePromises:
 
         assert world.rows(occasion.referral_id) == []
 
+    def test_an_erased_referral_still_says_stop_once(self, world: World) -> None:
+        """R-15, R-24: a partner that is with the person must hear it; it names nobody."""
+        world.a_point(Owner.PARTNER, PARTNER)
+        occasion = an_occasion()
+        stop = AUDIENCE.stop(PARTNER, offer_id=uuid4(), reference=REFERENCE, confirm_by=None)
+        with world.store() as store:
+            tell_of_offer(replace(occasion, event_id=uuid4()), an_offer(), store)
+            tell(occasion, stop, store)
+            forget(occasion, store)
+        (row,) = world.rows(occasion.referral_id)
+        world.lease(row.delivery_id)
+
+        with world.store() as store:
+            record(Attempt(row.delivery_id, 1), DELIVERED, store, now=NOW, chance=0.0)
+            tell(replace(occasion, event_id=uuid4()), stop, store)
+
+        (row,) = world.rows(occasion.referral_id)
+        assert (row.template, row.state) == (Template.OFFER_STOPPED, State.DELIVERED)
+
     def test_a_delivered_message_is_told_to_the_others(self, world: World) -> None:
         delivery = _a_leased_offer(world)
 
         with world.store() as store:
-            record(delivery.delivery_id, DELIVERED, store, now=NOW, chance=0.0)
+            record(Attempt(delivery.delivery_id, 1), DELIVERED, store, now=NOW, chance=0.0)
 
         assert _states(world, delivery) == [State.DELIVERED]
         assert world.published(delivery.referral_id) == [("delivered", delivery.delivery_id)]
@@ -370,10 +391,24 @@ class StorePromises:
             stop_offer(an_occasion(referral_id=delivery.referral_id), delivery.offer_id, store)
 
         with world.store() as store:
-            state = record(delivery.delivery_id, BROKEN, store, now=NOW, chance=0.0)
+            state = record(Attempt(delivery.delivery_id, 1), BROKEN, store, now=NOW, chance=0.0)
 
         assert state is None
         assert _states(world, delivery) == [State.STOPPED]
+
+    def test_an_answer_that_outlived_its_lease_leaves_the_later_attempt_alone(
+        self, world: World
+    ) -> None:
+        delivery = _a_leased_offer(world)
+        world.lease(delivery.delivery_id, attempts=2)
+
+        states = []
+        for attempt in (1, 2):
+            with world.store() as store:
+                told = Attempt(delivery.delivery_id, attempt)
+                states.append(record(told, BROKEN, store, now=NOW, chance=0.0))
+
+        assert states == [None, State.FAILED]
 
     def test_somebody_has_to_call_only_when_no_endpoint_has_the_message(
         self, world: World
@@ -388,7 +423,7 @@ class StorePromises:
         for delivery_id, expected in ((first, []), (second, [("exhausted", second)])):
             world.lease(delivery_id)
             with world.store() as store:
-                record(delivery_id, REFUSED, store, now=NOW, chance=0.0)
+                record(Attempt(delivery_id, 1), REFUSED, store, now=NOW, chance=0.0)
             assert world.published(occasion.referral_id) == expected
 
     def test_a_failed_call_for_attention_calls_for_no_attention(self, world: World) -> None:
@@ -401,7 +436,7 @@ class StorePromises:
         world.lease(row.delivery_id)
 
         with world.store() as store:
-            record(row.delivery_id, REFUSED, store, now=NOW, chance=0.0)
+            record(Attempt(row.delivery_id, 1), REFUSED, store, now=NOW, chance=0.0)
 
         assert _states(world, row) == [State.EXHAUSTED]
         assert world.published(occasion.referral_id) == []
@@ -410,7 +445,7 @@ class StorePromises:
         delivery = _a_leased_offer(world)
 
         with world.store() as store:
-            record(delivery.delivery_id, GONE, store, now=NOW, chance=0.0)
+            record(Attempt(delivery.delivery_id, 1), GONE, store, now=NOW, chance=0.0)
         later = an_occasion()
         with world.store() as store:
             told = tell_of_offer(later, an_offer(), store)

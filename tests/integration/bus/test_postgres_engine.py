@@ -1,5 +1,7 @@
 """What only the engine in PostgreSQL has to do itself."""
 
+from collections import Counter
+
 import psycopg
 import pytest
 
@@ -91,3 +93,19 @@ def test_the_schema_may_be_made_again(bus: PostgresBus, bus_db: TestDatabase) ->
     create_schema(bus_db.owner)
 
     assert len(kept(bus_db)) == 1
+
+
+def test_a_batch_has_a_limit_over_all_topics_and_each_topic_its_share(bus: PostgresBus) -> None:
+    """What a consumer applies in one transaction must not grow with the number of agencies."""
+    for topic in ("referral", "partner"):
+        send(bus, *[a_message(topic, str(number)) for number in range(400)])
+    subscription = bus.subscribe("g", ["referral", "partner"])
+
+    batches = [subscription.poll(5.0) for _ in range(2)]
+    subscription.close()
+
+    assert [len(batch) for batch in batches] == [500, 300]
+    assert Counter(record.topic for record in batches[0]) == {"referral": 250, "partner": 250}
+    for topic in ("referral", "partner"):
+        keys = [record.key for batch in batches for record in batch if record.topic == topic]
+        assert keys == [str(number) for number in range(400)]

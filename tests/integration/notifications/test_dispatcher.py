@@ -127,12 +127,32 @@ def test_a_dead_partner_delays_nobody_and_gets_a_few_calls_at_a_time(
             an_offer_to(world, hanging)
         referrals = [an_offer_to(world, quick) for _ in range(12)]
         began = time.monotonic()
-        run(limits=Limits(calls=4, calls_per_endpoint=2))
+        run(limits=Limits(calls_per_channel=4, calls_per_endpoint=2))
         for referral in referrals:
             until(is_in(world, referral, State.DELIVERED))
 
         assert time.monotonic() - began < 1.4
         assert dead.calls_most == 2
+
+
+def test_a_dead_mail_server_delays_no_webhook(
+    world: PostgresWorld, run: Callable[..., Dispatcher]
+) -> None:
+    mail = Hanging()
+    for _ in range(9):
+        reader = uuid4()
+        world.a_point(Owner.PARTNER, reader)
+        an_offer_to(world, reader)
+    with a_sink() as sink:
+        senders = {"email": mail, "webhook": WebhookSender(Gate(demo=True))}
+        run(senders=senders, limits=Limits(calls_per_channel=4))
+        until(lambda: mail.calls == 4)
+
+        referral = an_offer_to(world, a_partner_at(world, sink))
+
+        until(is_in(world, referral, State.DELIVERED))
+        assert mail.calls == 4
+        mail.over.set()
 
 
 def test_two_workers_send_a_delivery_once(
@@ -315,6 +335,21 @@ class Broken:
 
     def send(self, message: Message) -> Answer:
         return replace(Answer("", Verdict.PERMANENT), code=message.nothing)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+class Hanging:
+    """A sender whose server says nothing until it is over."""
+
+    def __init__(self) -> None:
+        self.over, self.calls = threading.Event(), 0
+
+    def send(self, message: Message) -> Answer:
+        self.calls += 1
+        self.over.wait(20)
+        return Answer("timeout", Verdict.TEMPORARY)
 
     def close(self) -> None:
         """Hold nothing."""

@@ -312,6 +312,20 @@ def test_erasing_leaves_nothing_of_the_referral_but_its_opaque_id(
     assert offers == []
 
 
+def test_a_partner_that_had_accepted_is_told_to_stop_though_all_is_erased(
+    world: PostgresWorld, inbox: Inbox[PostgresStore], points: dict[Owner, UUID]
+) -> None:
+    """R-15, R-24: routing tells of both at once; the partner hears it, the rest is gone."""
+    referral = Referral()
+    inbox.apply([referral.offered()])
+
+    inbox.apply([referral.cancelled(stop=True), referral.event("erased")])
+
+    assert found(world, referral) == {
+        (Template.OFFER_STOPPED, State.WAITING, points[Owner.PARTNER])
+    }
+
+
 def test_an_event_under_another_referrals_key_is_parked(
     world: PostgresWorld, inbox: Inbox[PostgresStore]
 ) -> None:

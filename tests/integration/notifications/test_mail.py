@@ -3,8 +3,10 @@
 import email
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
@@ -53,6 +55,9 @@ class Mailbox:
             self.mails.append(email.message_from_bytes(content, policy=default))
         return refusal or "250 OK"
 
+    async def handle_QUIT(self, _s: Any, _n: Any, _e: Any) -> str:  # noqa: N802
+        return self._refusal("QUIT") or "221 Bye"
+
     def _refusal(self, command: str) -> str | None:
         waiting = self.refusals.get(command, [])
         return waiting.pop(0) if waiting else None
@@ -68,6 +73,22 @@ def a_mail_server(mailbox: Mailbox, **options: Any) -> Iterator[Mailbox]:
         yield mailbox
     finally:
         controller.stop()
+
+
+@contextmanager
+def a_talking_server(talk: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Give the port of a server that has one connection, and talks as it is told."""
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            talk(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join()
 
 
 def a_sender(port: int, **changes: Any) -> MailSender:
@@ -144,6 +165,31 @@ def test_a_server_that_says_nothing_is_left_after_a_while() -> None:
         answer = sender.send(a_message(channel="email", address="staff@example.org"))
 
     assert answer == Answer("timeout", Verdict.TEMPORARY)
+
+
+def test_a_server_that_trickles_is_cut_and_gets_no_mail() -> None:
+    """A time limit per read would be renewed by each line: the call would outlive its lease."""
+
+    def trickle(connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.sendall(b"220 here\r\n")
+            for _ in range(60):
+                connection.sendall(b"250-more\r\n")
+                time.sleep(0.1)
+
+    with a_talking_server(trickle) as port:
+        sender = a_sender(port, seconds=5.0, call_seconds=0.5)
+        answer = sender.send(a_message(channel="email", address="staff@example.org"))
+
+    assert answer == Answer("timeout", Verdict.TEMPORARY)
+
+
+def test_a_mail_that_was_taken_is_delivered_however_the_server_says_goodbye() -> None:
+    with a_mail_server(Mailbox({"QUIT": ["421 4.3.2 shutting down"]})) as box:
+        answer = a_sender(box.port).send(a_message(channel="email", address="staff@example.org"))
+
+    assert answer == Answer("delivered", Verdict.DELIVERED)
+    assert len(box.mails) == 1
 
 
 def test_nothing_is_sent_in_clear_where_encryption_was_asked_for() -> None:

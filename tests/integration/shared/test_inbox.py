@@ -436,6 +436,58 @@ def test_erasure_ends_its_key_and_takes_parked_content_along(pool: Pool) -> None
     assert row == {"payload": None, "headers": {}, "closed_as": "erased"}
 
 
+def test_an_agency_ends_nothing_of_another_agencys(pool: Pool) -> None:
+    """R-13: what is parked and held of the key's other source stays, also what is unreadable."""
+    inbox = an_inbox(pool, fails_for({1}), final=frozenset({ERASED}))
+    unreadable = dataclasses.replace(a_record(1), headers={})
+    inbox.apply([a_record(1), a_record(2), unreadable])
+
+    inbox.apply([a_record(2, type_=ERASED, agency="other", topic_agency="other")])
+
+    assert [row["payload"] is None for row in waiting(pool, "parked")] == [False, False]
+    assert [row["sequence"] for row in waiting(pool, "held")] == [2]
+
+
+def told(sequence: int) -> Record:
+    """Return what notifications tells of the key."""
+    type_ = "notifications.delivery.exhausted.v1"
+    record = a_record(sequence, type_=type_)
+    headers = {**record.headers, "ce_source": "/notifications/baton-rouge"}
+    data = {
+        "referral_id": str(KEY),
+        "agency": "brva",
+        "offer_id": None,
+        "delivery_id": str(KEY),
+        "endpoint_id": str(KEY),
+        "channel": "email",
+        "template": "offer-waiting",
+    }
+    value = json.dumps(data).encode()
+    return dataclasses.replace(
+        record, topic="notifications.delivery", headers=headers, value=value
+    )
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_erasure_leaves_no_stream_of_another_service_waiting(
+    pool: Pool, *, together: bool
+) -> None:
+    """R-24: what another service tells of the key afterwards has its turn."""
+    bad = {1}
+    inbox = dataclasses.replace(an_inbox(pool), final=frozenset({ERASED}))
+    handlers = {"notifications.delivery.exhausted.v1": fails_for(bad), ERASED: note}
+    inbox = dataclasses.replace(inbox, handlers=handlers)
+    inbox.apply([told(1), told(2)])
+    assert (len(waiting(pool, "parked")), len(waiting(pool, "held"))) == (1, 1)
+
+    later = [a_record(1, type_=ERASED), told(3)]
+    for records in [later] if together else [[record] for record in later]:
+        inbox.apply(records)
+
+    assert waiting(pool, "held") == waiting(pool, "parked") == []
+    assert effects(pool) == [1, 3]
+
+
 def test_while_the_database_is_away_nothing_is_counted_against_a_record(pool: Pool) -> None:
     def away(event: Event, unit: PlainUnit) -> None:
         raise psycopg.OperationalError("the server closed the connection")

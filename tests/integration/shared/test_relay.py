@@ -1,9 +1,11 @@
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from shared import worker
 from shared.bus import Message, SendFailed
 from shared.contracts.event import read_envelope
 from shared.db import Pool, open_pool, transaction
@@ -17,7 +19,7 @@ WITHDRAWN = "intake.referral.withdrawn.v1"
 
 
 class FakeProducer:
-    """Acknowledges everything but the keys that it is told to refuse."""
+    """Acknowledges everything but the keys and topics that it is told to refuse."""
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
@@ -27,7 +29,7 @@ class FakeProducer:
     def send(self, messages: Sequence[Message]) -> list[SendFailed | None]:
         if self.away:
             raise TransientError("away")
-        outcomes = [self.refused.get(message.key) for message in messages]
+        outcomes = [self.refused.get(m.key) or self.refused.get(m.topic) for m in messages]
         self.sent += [m for m, o in zip(messages, outcomes, strict=True) if o is None]
         return outcomes
 
@@ -41,13 +43,13 @@ def pool(base_db: TestDatabase) -> Iterator[Pool]:
         yield pool
 
 
-def publish(pool: Pool, sequence: int, key: int = 1) -> None:
+def publish(pool: Pool, sequence: int, key: int = 1, agency: str = "brva") -> None:
     referral = UUID(int=key)
     with transaction(pool) as tx:
-        Outbox("/intake/brva").add(
+        Outbox(f"/intake/{agency}").add(
             tx,
             type=WITHDRAWN,
-            agency="brva",
+            agency=agency,
             key=referral,
             sequence=sequence,
             data={"referral_id": referral},
@@ -131,6 +133,29 @@ def test_an_event_that_cannot_be_sent_holds_back_its_own_key_only(
 
     assert [m.key for m in producer.sent] == [str(UUID(int=2))] * 2
     assert [row["failure"] for row in unsent(pool)] == ["too-large", None]
+    relay.close()
+
+
+def test_a_topic_that_is_not_made_yet_holds_up_no_other_and_has_its_turn_later(
+    pool: Pool, base_db: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.relay, "BATCH", 2)
+    producer = FakeProducer()
+    producer.refused["intake.referral.new"] = SendFailed("unknown-topic", permanent=False)
+    relay = Relay(base_db.owner, producer)
+    for key in (1, 2, 3):
+        publish(pool, 1, key=key, agency="new")
+    publish(pool, 1, key=4)
+
+    assert relay.step() is True
+    relay.step()
+
+    assert [m.key for m in producer.sent] == [str(UUID(int=4))]
+    producer.refused.clear()
+    monkeypatch.setattr(worker.relay, "monotonic", lambda: time.monotonic() + 60)
+    while relay.step():
+        pass
+    assert [m.key for m in producer.sent[1:]] == [str(UUID(int=key)) for key in (1, 2, 3)]
     relay.close()
 
 

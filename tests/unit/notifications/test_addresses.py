@@ -2,11 +2,13 @@
 
 import ipaddress
 import socket
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifications.adapters import addresses
 from notifications.adapters.addresses import AddressRefused, Gate, NameNotFound, is_public, resolve
 
 
@@ -125,3 +127,18 @@ def test_the_system_resolver_gives_addresses_or_says_there_is_none(
     assert resolve("there.example.org", 443) == ["93.184.216.34", "2606::1"]
     with pytest.raises(NameNotFound):
         resolve("nowhere.example.org", 443)
+
+
+def test_a_name_that_is_searched_for_too_long_is_not_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(addresses, "_LOOK_UP_SECONDS", 0.05)
+    over = threading.Event()
+
+    def look_up(host: str, port: int) -> list[str]:
+        over.wait(20)
+        return ["192.0.2.1"]
+
+    with pytest.raises(NameNotFound):
+        resolve("slow.example.org", 443, look_up=look_up)
+    over.set()
