@@ -29,7 +29,7 @@ def test_a_line_that_belongs_to_nothing_has_the_trace_of_its_process() -> None:
         "thread.start(); thread.join()\n"
     )
 
-    assert [line["event"] for line in lines] == ["one", "two", "three"]
+    assert [line["event"] for line in lines] == ["one", "foreign", "three"]
     (trace,) = {line["traceparent"] for line in lines}
     assert read_traceparent(trace) == trace
 
