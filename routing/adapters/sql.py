@@ -11,7 +11,8 @@ from referral where referral_id = any(%s) order by referral_id
 LOCK_REFERRALS: Final = f"{READ_REFERRALS} for update"
 EARLY: Final = "select referral_id, kind, release_id from early_fact where referral_id = any(%s)"
 RELEASES: Final = """
-select referral_id, release_id, partner_id, rank, expires_at, items, report_back, revoked_at
+select referral_id, release_id, partner_id, rank, expires_at, items, report_back, revoked_at,
+  directory_version
 from release where referral_id = any(%s) order by rank, release_id
 """
 _OFFER_COLUMNS: Final = (
@@ -75,7 +76,8 @@ where r.referral_id = m.referral_id
     "releases": _put(
         "release",
         "releases",
-        "release_id, referral_id, partner_id, rank, expires_at, items, report_back, revoked_at",
+        "release_id, referral_id, partner_id, rank, expires_at, items, report_back, revoked_at,"
+        " directory_version",
         "on conflict do nothing",
     ),
     "offers": _put(

@@ -107,6 +107,7 @@ class PostgresStore:
         if referral_id in self._seen or referral_id in self._gone:
             return False
         began = log.correlation()
+        referral = replace(referral, releases=tuple(map(self._dated, referral.releases)))
         self._seen[referral_id] = _Seen(referral, referral.state, 0, began, is_new=True)
         self._kept.releases += [release_row(referral_id, one) for one in referral.releases]
         return True
@@ -138,9 +139,13 @@ class PostgresStore:
 
     def add_release(self, referral_id: UUID, release: Release) -> None:
         """Store one more release; one that is known already stays as it is."""
+        release = self._dated(release)
         known = self._seen[referral_id].referral.releases
         self._changed(referral_id, releases=(*known, release))
         self._kept.releases.append(release_row(referral_id, release))
+
+    def _dated(self, release: Release) -> Release:
+        return replace(release, directory_version=self.directory().version)
 
     def revoke_release(self, referral_id: UUID, release_id: UUID, at: datetime) -> None:
         """Mark a release as revoked."""

@@ -43,7 +43,8 @@ def decide(referral: Referral, work: Work) -> Decision:
     """Return what matching decides about a locked referral now; its places are locked."""
     directory = work.store.directory()
     wanted = decisions.candidate_services(referral, directory, work.now)
-    situation = decisions.situation_of(referral, work.store.lock_places(wanted))
+    outdated = decisions.outdated_releases(referral, directory, work.store.directory)
+    situation = decisions.situation_of(referral, work.store.lock_places(wanted), outdated)
     asked = directory.only(release.partner_id for release in referral.releases)
     verdicts = matching.match(situation, asked, work.now)
     first = verdicts[0] if verdicts and verdicts[0].fits else None

@@ -1,6 +1,6 @@
 """A decision with all it was made from, so that it can be made again, exactly."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from routing.domain import matching
 from routing.domain.matching import Situation, Verdict
-from routing.domain.model import Directory, Facts, Place, Referral
+from routing.domain.model import Directory, Facts, Place, Referral, Release
 
 OVERRIDABLE: Final = frozenset({"age", "area", "language", "access", "urgency", "open-now"})
 """Rules that a coordinator may overrule with a reason; never one of safety, consent or place."""
@@ -28,10 +28,33 @@ class Decision:
     verdicts: tuple[Verdict, ...]
 
 
-def situation_of(referral: Referral, places: Mapping[UUID, Place]) -> Situation:
+def situation_of(
+    referral: Referral, places: Mapping[UUID, Place], outdated: Collection[UUID]
+) -> Situation:
     """Return what matching looks at for a referral."""
     asked = {offer.partner_id: offer.state for offer in referral.offers}
-    return Situation(referral.facts, referral.barred, referral.releases, asked, places)
+    return Situation(referral.facts, referral.barred, referral.releases, asked, places, outdated)
+
+
+def outdated_releases(
+    referral: Referral, today: Directory, version: Callable[[int], Directory]
+) -> frozenset[UUID]:
+    """Return the releases whose partner was tied to one more agency since they came (R-10).
+
+    Only intake knows which agencies the person named, so every new tie counts: intake looks
+    again when the person signs anew.
+    """
+    return frozenset(
+        release.release_id
+        for release in referral.releases
+        if release.directory_version not in {None, today.version}
+        and _ties(today, release) - _ties(version(release.directory_version), release)
+    )
+
+
+def _ties(directory: Directory, release: Release) -> set[str]:
+    partner = directory.partners.get(release.partner_id)
+    return {tie.agency for tie in partner.ties} if partner else set()
 
 
 def replay(decision: Decision, directory: Directory) -> tuple[Verdict, ...]:

@@ -21,7 +21,7 @@ from routing.domain.model import (
     Service,
 )
 
-RULE_SET: Final = "1"
+RULE_SET: Final = "2"
 """Raised whenever a rule or its order changes: a stored decision names the one it was made by."""
 
 PARTNER_RULES: Final = (
@@ -64,10 +64,11 @@ class Check:
 
     `value` by rule (an empty one: nothing limits):
     partner: "unknown"; recipient: "yes", "no"; data-agreement: ISO date or "none"; barred: "";
-    released: "yes", "no", "revoked", "expired"; asked-before: the state its offer ended in;
-    status: HSDS status; need, area, access: codes, comma separated; age: "12-17", "18-", "-24";
-    language: BCP 47 tags, then "+interpreter"; urgency: the highest it takes; open-now: "open",
-    "closed" or "closed until 0 08:00" (weekday 0 is Monday); paused: the reason; place: "3/3".
+    released: "yes", "no", "revoked", "expired", "tied" (to one more agency since); asked-before:
+    the state its offer ended in; status: HSDS status; need, area, access: codes, comma separated;
+    age: "12-17", "18-", "-24"; language: BCP 47 tags, then "+interpreter"; urgency: the highest it
+    takes; open-now: "open", "closed" or "closed until 0 08:00" (weekday 0 is Monday); paused: the
+    reason; place: "3/3".
     """
 
     rule: str
@@ -103,6 +104,7 @@ class Situation:
 
     `released` None is a preview: nobody is asked yet, so every partner counts as released.
     `asked` maps a partner that had an offer of this referral to the state it ended in.
+    `outdated` are releases whose partner was tied to one more agency since (R-10).
     """
 
     facts: Facts
@@ -110,6 +112,7 @@ class Situation:
     released: Collection[Release] | None
     asked: Mapping[UUID, str]
     places: Mapping[UUID, Place]
+    outdated: Collection[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +203,10 @@ def _released(partner_id: UUID, situation: Situation, now: datetime) -> Check:
     if situation.released is None:
         return Check("released", passed=True, value="")
     found = [r for r in situation.released if r.partner_id == partner_id]
-    if any(release.live(now) for release in found):
-        return Check("released", passed=True, value="yes")
+    live = [release for release in found if release.live(now)]
+    if live:
+        good = any(release.release_id not in situation.outdated for release in live)
+        return Check("released", passed=good, value="yes" if good else "tied")
     if not found:
         return Check("released", passed=False, value="no")
     revoked = all(release.revoked_at is not None for release in found)
@@ -212,7 +217,9 @@ def _live_release(partner_id: UUID, situation: Situation, now: datetime) -> Rele
     live = [
         release
         for release in situation.released or ()
-        if release.partner_id == partner_id and release.live(now)
+        if release.partner_id == partner_id
+        and release.live(now)
+        and release.release_id not in situation.outdated
     ]
     return min(live, key=lambda r: (r.rank, str(r.release_id))) if live else None
 

@@ -129,6 +129,8 @@ class Release:
     items: tuple[str, ...]
     report_back: tuple[str, ...]
     revoked_at: datetime | None = None
+    directory_version: int | None = None
+    """The directory's when it came; None of one that came before this was noted."""
 
     def live(self, now: datetime) -> bool:
         """Whether it still allows anything."""

@@ -218,16 +218,16 @@ def test_an_error_of_the_api_repeats_nothing(demo: RunningDemo, path: str) -> No
 def test_a_refusal_of_a_body_repeats_nothing(
     demo: RunningDemo, service: str, client: str, path: str
 ) -> None:
-    """R-13: in whatever field a client puts it."""
+    """R-13: in whatever field a client puts it; what it calls its fields is told."""
     facts = {
         "languages": [NAME],
         "needs": [PHONE],
         "age_band": BORN,
         "county": ADDRESS,
-        NAME: MAIL,
+        "unheard-of": MAIL,
     }
     bodies = [
-        dict.fromkeys(("person", "contact", "encounter", "wishes", "facts", NAME), facts),
+        dict.fromkeys(("person", "contact", "encounter", "wishes", "facts", "more"), facts),
         {"person": facts, "contact": {"route": NAME}, "encounter": {"do_not_tell": [NAME]}},
         {"releases": [{"partner_id": NAME, "signed_by": NAME}], "barred_partners": [PHONE]},
         [NAME],

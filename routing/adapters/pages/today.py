@@ -18,7 +18,8 @@ def compare_today(referral_id: UUID, work: Work) -> tuple[int, tuple[VerdictView
     """
     referral = work.store.lock(referral_id)
     directory = work.store.directory()
-    situation = decisions.situation_of(referral, work.store.places())
+    outdated = decisions.outdated_releases(referral, directory, work.store.directory)
+    situation = decisions.situation_of(referral, work.store.places(), outdated)
     verdicts = matching.match(situation, directory, work.now)
     return directory.version, tuple(_view(v, referral, directory) for v in verdicts)
 

@@ -115,6 +115,7 @@ def _released(check: Check, _site: Site) -> str:
         "no": _("no release to this partner"),
         "revoked": _("the release was taken back"),
         "expired": _("the release has ended"),
+        "tied": _("tied to one more agency since the release was signed"),
     }
     return words.get(check.value, _("released by the person"))
 

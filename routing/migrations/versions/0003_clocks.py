@@ -17,6 +17,9 @@ update referral set place_by = now() where state = 'waiting-for-place' and place
 -- The correlation id that a referral came with; what a clock tells of it has the same.
 alter table referral add column if not exists correlation_id text;
 
+-- The directory when a release came: its partner may be tied to more agencies since.
+alter table release add column if not exists directory_version bigint;
+
 -- What a person has to look at: each reason once at a time for an offer.
 alter table escalation drop constraint if exists escalation_referral_id_offer_id_reason_key;
 create unique index if not exists escalation_open on escalation (referral_id, offer_id, reason)

@@ -1,6 +1,7 @@
 """What ends an offer from the person's side, every cell of the table, and the races (R-15)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from routing.application import arrivals, partner
 from routing.application.clock import run_due
 from routing.domain.matching import Check
-from routing.domain.model import Partner, Referral
+from routing.domain.model import Partner, Referral, Tie
 from shared.errors import Conflict
 from tests.integration.routing.conftest import Routing, fails, staff_of, together
 from tests.unit.routing.builders import a_partner, a_service
@@ -288,3 +289,36 @@ def accept(routing: Routing, reference: str, found: Partner) -> None:
 def decline(routing: Routing, reference: str, found: Partner) -> None:
     with routing.web.change() as work:
         partner.decline_offer(reference, "other", staff_of(found), work)
+
+
+def test_a_partner_that_was_tied_to_an_agency_since_its_release_is_not_offered(
+    routing: Routing,
+) -> None:
+    """R-10: whichever agency it is, as routing does not know which ones the person named."""
+    first, second = a_partner(None, a_service()), a_partner(None, a_service())
+    routing.has_partners(first, second)
+    referral = routing.receives(first, second)
+    tied = replace(second, ties=(Tie("baton-rouge-police", "funded-by"),))
+    routing.has_partners(first, tied)
+
+    decline(routing, routing.reference(referral), first)
+
+    assert routing.offered_to(referral) is None
+    assert routing.queue(referral) == "needs-new-release"
+    with routing.worker.change() as work:
+        (signed,) = routing.releases(tied)
+        arrivals.on_release_signed(referral.referral_id, signed, work)
+    assert routing.offered_to(referral) == tied.partner_id
+
+
+def test_a_partner_that_lost_a_tie_or_has_it_still_is_offered(routing: Routing) -> None:
+    police = Tie("baton-rouge-police", "funded-by")
+    ties = (police, Tie("east-baton-rouge-sheriff", "co-located"))
+    first, second = a_partner(None, a_service()), a_partner(None, a_service(), ties=ties)
+    routing.has_partners(first, second)
+    referral = routing.receives(first, second)
+    routing.has_partners(first, replace(second, ties=(replace(police, kind="run-by"),)))
+
+    decline(routing, routing.reference(referral), first)
+
+    assert routing.offered_to(referral) == second.partner_id

@@ -37,7 +37,7 @@ RELEASED = {
         "5e6bdd919dc109b6e632219bf96f77e063517e5fc7405b6fdb680365ab213977"
     ),
     "routing/migrations/versions/0003_clocks.py": (
-        "a5f494b5a5f0e39d377257931858597b735308a073a36de1b5f419b74b81f951"
+        "acc869d563dfa0f36745eb81957c0bd54409513a378bccfbebdd695f92c4be83"
     ),
     "shared/db/base_0001.sql": (
         "922bf320ca17d08a49ff118650cb8fac9c63f1bfd95ffb97bad5b60417a1d460"
