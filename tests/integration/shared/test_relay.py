@@ -187,9 +187,10 @@ def test_what_the_bus_refused_is_sent_again_when_an_operator_asks(
     producer.refused.clear()
     with transaction(pool) as tx:
         tx.execute(
-            "insert into repair (action, consumer, key, reason, asked_by)"
-            " values ('resend', 'routing', 'intake.referral.brva', 'cause-mended',"
-            " gen_random_uuid())"
+            "insert into repair (action, consumer, source, key, reason, asked_by)"
+            " values ('resend', 'routing', 'intake.referral.brva', %s, 'cause-mended',"
+            " gen_random_uuid())",
+            (str(UUID(int=1)),),
         )
 
     assert Repairs(Inbox("routing", pool, {}, begin), lambda: None).step()
