@@ -197,6 +197,7 @@ def test_what_routing_tells_of_a_referral_loads(routing_db: TestDatabase) -> Non
     kinds = get_args(routing_happenings.Happening)
     with open_pool(routing_db.worker, name="contract") as pool:
         with Desk(pool, a_site()).change() as work:
+            work.store.add_directory([])
             work.store.add_referral(referral)
             for kind in kinds:
                 for happening in samples(kind):

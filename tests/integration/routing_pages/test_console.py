@@ -178,7 +178,7 @@ def test_the_decision_is_explained_in_a_sentence_and_rule_by_rule(
     page = coordinator.get(path_of(offered))
 
     assert "Offered to Cypress Bend Healing Center (invented): the best place" in page.text
-    assert "Rule set 1, directory version 1." in page.text
+    assert "Rule set 2, directory version 1." in page.text
     rows = {
         row.find("th").get_text(" ", strip=True).split(" (")[0]: row.get_text(" ", strip=True)  # type: ignore[union-attr]
         for row in page.soup.select("#decision ~ table tbody tr, details table tbody tr")
