@@ -13,7 +13,7 @@ from tests.faults.checks import shown
 from tests.faults.harness import Size, carry_out
 from tests.faults.run import logger
 
-RATE, FASTEST = 8.0, 16.0
+RATE = 8.0
 _HEADING = "## The last long run"
 
 
@@ -37,7 +37,7 @@ def main(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     size = Size(minutes * 60, kills or 24, RATE)
     if referrals:
-        size = Size(referrals / FASTEST, kills or 200, FASTEST, referrals)
+        size = Size(referrals / RATE, kills or 200, RATE, referrals)
     text, verdicts = carry_out(seed, size)
     click.echo(text)
     if into is not None:

@@ -1,8 +1,8 @@
 """Events that reach their readers before those that they follow, on the real topics.
 
 The relay's place is taken, as another one's would be: what is told meanwhile stays in the outbox.
-Of each key all but the first of it is then produced, the last one first. Only when every reader
-holds that back may the relay go on, which sends all of it in order.
+Of each key all but the first of it, a hundred at most, is then produced, the last one first. Only
+when every reader holds that back may the relay go on, which sends all of it in order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -81,7 +81,7 @@ _FOLLOWERS = """
 select topic, key, sequence, type, headers, payload from (
   select *, row_number() over (partition by key order by sequence) as turn from outbox
   where id > %s and topic <> 'routing.partner') as meanwhile
-where turn > 1 order by id desc
+where turn > 1 order by id desc limit 100
 """
 _HELD = """
 select count(*) as found from held
