@@ -92,7 +92,8 @@ def tracks(seconds: float, chance: random.Random) -> list[list[Act]]:
         Act("mail server away", 4.0, frozenset({"mail"}), mail_away),
     ]
     streams = [
-        _out_of_order("intake", "notifications"),
+        _out_of_order("intake"),
+        _out_of_order("notifications"),
         _out_of_order("routing"),
         Act("records repeated", 0.0, frozenset({BROKER}), repeated),
         Act("records that nobody may take", 0.0, frozenset({BROKER}), poisoned),

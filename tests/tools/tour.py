@@ -102,7 +102,7 @@ def _stopped(person: Tourist) -> None:
     minor = {**ANSWERS, "about": {"age_band": "13-17", "guardian": "no", "officer": "no"}}
     fill_in(person, danger)
     fill_in(person, {name: minor[name] for name in ("safety", "about")})
-    person.press_if_there("Print the information sheet")
+    person.press_if_there("Show the information sheet")
 
 
 def _advocate(person: Tourist) -> None:
