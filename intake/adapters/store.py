@@ -17,7 +17,7 @@ from intake.domain.happenings import (
     Withdrawn,
 )
 from intake.domain.references import new_reference
-from intake.domain.referrals import ATTENTION, ENDED, Note, Offer, Referral
+from intake.domain.referrals import ATTENTION, Note, Offer, Referral
 from intake.domain.releases import Release
 from shared.contracts.codes import URGENCIES
 from shared.db import Tx
@@ -93,7 +93,7 @@ class PostgresReferrals:
 
     def listed(self, limit: int, after: int) -> Sequence[Referral]:
         """Return referrals, the most pressing first."""
-        wanted = {"limit": limit, "after": after, **_PRESSING}
+        wanted = {"limit": limit, "after": after, "upto": after + limit, **_PRESSING}
         return [referral_of(row) for row in self.tx.execute(_LISTED, wanted)]
 
     def set_status(
@@ -245,16 +245,20 @@ insert into referral (referral_id, person_id, reference, status, due, submitted_
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 1)
 """
 _GET: Final = "select * from referral where referral_id = %s"
-_PRESSING: Final = {
-    "attention": list(ATTENTION),
-    "ended": list(ENDED),
-    "urgencies": list(URGENCIES),
-}
+_PRESSING: Final = {"attention": list(ATTENTION), "urgencies": list(URGENCIES)}
+# Nearly all have ended: no more of these are read than a page may need.
 _LISTED: Final = """
-select * from referral where status <> 'erased'
-order by array_position(%(attention)s, status), status = any(%(ended)s),
-  array_position(%(urgencies)s, facts ->> 'urgency'), changed_at desc, referral_id
-limit %(limit)s offset %(after)s
+with open as (
+  select *, array_position(%(attention)s, status) as waits,
+    array_position(%(urgencies)s, facts ->> 'urgency') as urgency
+  from referral where status not in ('closed', 'erased', 'withdrawn')
+), ended as (
+  select *, null::int as waits, null::int as urgency
+  from referral where status in ('closed', 'withdrawn')
+  order by changed_at desc, referral_id limit %(upto)s
+)
+select * from (select *, false as is_over from open union all select *, true from ended) listed
+order by is_over, waits, urgency, changed_at desc, referral_id limit %(limit)s offset %(after)s
 """
 _OF_SAME_PERSON: Final = """
 select other.referral_id from referral named join referral other using (person_id)

@@ -57,6 +57,10 @@ select 'confirm-stop', count(*) from (
   select from offer
   where confirm_by is not null and stop_confirmed_at is null and confirm_by <= now()
   order by confirm_by limit %(most)s) s
+union all
+select 'place', count(*) from (
+  select from referral where state = 'waiting-for-place' and place_by <= now()
+  limit %(most)s) p
 """
 MEASURES: Final = (
     Measure(OFFERS, ("state",), _OFFERS),

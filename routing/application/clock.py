@@ -16,22 +16,16 @@ BATCH = 20
 Works = Callable[[], AbstractContextManager[Work]]
 """Opens a unit of work that commits at the end of its block."""
 
-
-_Look = Callable[..., Sequence[UUID]]
 Failed = Callable[[UUID, Exception], None]
 """Told of a referral that could not be handled; raises what would befall the others too."""
 
+_Look = Callable[..., Sequence[UUID]]
 _WAITS = frozenset({"waiting-for-place", "needs-person"})
 
 
 def run_due(works: Works, failed: Failed) -> bool:
     """Act on clocks that ran out, one transaction for each referral; True if more may wait."""
-    return _each(
-        works,
-        lambda work, *which: work.store.due_referrals(work.now, *which),
-        check_clocks,
-        failed,
-    )
+    return _each(works, _due, check_clocks, failed)
 
 
 def retry_waiting(works: Works, failed: Failed) -> bool:
@@ -39,12 +33,7 @@ def retry_waiting(works: Works, failed: Failed) -> bool:
 
     One whose last release has ended meanwhile needs a new one (R-46).
     """
-    return _each(
-        works,
-        lambda work, *which: work.store.waiting_referrals(work.now, *which),
-        try_again,
-        failed,
-    )
+    return _each(works, _waiting, try_again, failed)
 
 
 def _due(work: Work, limit: int, only: UUID | None = None) -> Sequence[UUID]:

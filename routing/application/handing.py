@@ -64,7 +64,7 @@ def decide(referral: Referral, work: Work) -> Decision:
 def offer_to(referral: Referral, decision: Decision, verdict: Verdict, work: Work) -> Referral:
     """Make the offer to the partner of a verdict, hold a place, and tell it."""
     work.store.add_decision(referral.referral_id, decision)
-    release = referral.release_to(verdict.partner_id)
+    release = referral.release_to(verdict.partner_id, decision.situation.outdated)
     assert release is not None  # noqa: S101  (matching only lets released partners fit)
     assert verdict.service_id is not None  # noqa: S101  (it fits by a service)
     offer = Offer(

@@ -1,6 +1,6 @@
 """The words of routing: facts, partners with their services, releases, offers, referrals."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Final
@@ -188,7 +188,11 @@ class Referral:
         """The offer whose partner holds the referral, if any."""
         return next((offer for offer in self.offers if offer.state in OPEN_STATES), None)
 
-    def release_to(self, partner_id: UUID) -> Release | None:
-        """Return the newest release to a partner, revoked or not."""
-        found = [release for release in self.releases if release.partner_id == partner_id]
+    def release_to(self, partner_id: UUID, but: Collection[UUID] = ()) -> Release | None:
+        """Return the newest release to a partner, revoked or not, but none of these."""
+        found = [
+            release
+            for release in self.releases
+            if release.partner_id == partner_id and release.release_id not in but
+        ]
         return max(found, key=lambda r: (r.revoked_at is None, r.expires_at)) if found else None

@@ -66,7 +66,7 @@ class EscalationClearedV1(ReferralData):
     `status`: a queue, or how far the open offer has come; `due`: the clock that runs, if one does.
     """
 
-    status = fields.String(required=True)
+    status = code(required=True)
     due = fields.AwareDateTime(required=True, allow_none=True)
 
 

@@ -4,7 +4,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -297,25 +297,18 @@ def mail_away(run: Run) -> Iterator[None]:
     run.system.mail.start()
 
 
-def _out_of_order(*services: str) -> Act:
-    """Return events of services that come before those that they follow."""
+def _out_of_order(service: str) -> Act:
+    """Return events of a service that come before those that they follow."""
 
     @contextmanager
     def come(run: Run) -> Iterator[None]:
-        with ExitStack() as relays:
-            outboxes = {
-                service: relays.enter_context(ahead.relayless(run.system.dsn(service)))
-                for service in services
-            }
+        with ahead.relayless(run.system.dsn(service)) as outbox:
             yield
-            for service, outbox in outboxes.items():
-                _overtake(run, service, outbox)
+            _overtake(run, service, outbox)
 
-    webs = [f"{service}-web" for service in services]
-    outside = ["webhooks", "mail"] if "notifications" in services else []
-    touched = frozenset({BROKER, DATABASE, *_WORKERS, *webs, *outside})
-    name = f"events of {' and '.join(services)} before those that they follow"
-    return Act(name, 2.0, touched, come)
+    outside = ["webhooks", "mail"] if service == "notifications" else []
+    touched = frozenset({BROKER, DATABASE, *_WORKERS, f"{service}-web", *outside})
+    return Act(f"events of {service} before those that they follow", 2.0, touched, come)
 
 
 def _overtake(run: Run, service: str, outbox: ahead.Relayless) -> None:

@@ -23,6 +23,7 @@ from services.databases import (
 )
 from services.local.postgres import LocalPostgres
 from shared.bus.postgres import create_schema
+from shared.db import Tx
 from shared.db.migrate import upgrade
 from shared.db.schema import WHOLE_BASE_SQL
 
@@ -178,3 +179,16 @@ def image_is_here(image: str) -> bool:
     needed = [image] if config.ryuk_disabled else [image, config.ryuk_image]
     command = [program, "image", "inspect", *needed]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def rows_read(tx: Tx, *tables: str) -> int:
+    """Return how many rows of the tables this connection has read so far."""
+    row = tx.execute(_ROWS_READ, (list(tables),)).fetchone()
+    assert row is not None
+    return int(row["rows"])
+
+
+_ROWS_READ = """
+select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) as rows from pg_stat_xact_user_tables
+where relname = any(%s)
+"""

@@ -28,6 +28,7 @@ from shared.crypto import CannotOpen, key_name_of
 from shared.db import Pool, transaction
 from shared.errors import NotFound
 from tests.integration.intake.worlds import World
+from tests.support.databases import rows_read
 from tests.unit.intake.builders import (
     ADVOCATE,
     PNG,
@@ -329,6 +330,33 @@ class TestTogether:
         sent(replace(world, web=web))
 
         assert woken.is_set()
+
+
+class TestTheList:
+    def test_of_what_has_ended_no_more_is_read_than_shown(self, world: World) -> None:
+        referral_id, _ = sent(world)
+        with transaction(world.admin) as tx:
+            tx.execute(_ENDED_COPIES, (referral_id,))
+        with transaction(world.admin) as tx:
+            tx.execute("analyze referral")
+
+        with world.web.opened() as (tx, work):
+            before = rows_read(tx, "referral")
+            found = work.referrals.listed(51, 0)
+            read = rows_read(tx, "referral") - before
+
+        assert found[0].referral_id == referral_id
+        assert len(found) == 51
+        assert read < 200
+
+
+_ENDED_COPIES = """
+insert into referral (referral_id, person_id, reference, status, submitted_by, submitted_at,
+  changed_at)
+select gen_random_uuid(), person_id, 'WH-' || n, 'closed', submitted_by, submitted_at,
+  changed_at - n * interval '1 minute'
+from referral, generate_series(1, 3000) as n where referral_id = %s
+"""
 
 
 class TestTheRace:

@@ -16,7 +16,7 @@ from routing.application import arrivals, partner
 from routing.application.directory import import_directory
 from routing.application.ports import Staff
 from routing.domain.model import Partner, Referral, Release
-from shared.db import Pool, Tx, open_pool, transaction
+from shared.db import Pool, open_pool, transaction
 from shared.errors import Conflict
 from shared.site import load_site
 from tests.support.databases import TestDatabase
@@ -148,19 +148,6 @@ class Routing:
         """Change something behind the back of the product, such as a clock."""
         with transaction(self.pool) as tx:
             tx.execute(statement, values)
-
-
-def rows_read(tx: Tx, *tables: str) -> int:
-    """Return how many rows of the tables this connection has read so far."""
-    row = tx.execute(_ROWS_READ, (list(tables),)).fetchone()
-    assert row is not None
-    return int(row["rows"])
-
-
-_ROWS_READ = """
-select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) as rows from pg_stat_xact_user_tables
-where relname = any(%s)
-"""
 
 
 def staff_of(found: Partner) -> Staff:

@@ -10,7 +10,8 @@ from routing.application.ports import Staff
 from routing.domain.matching import Check
 from routing.domain.model import Referral
 from shared.errors import Conflict, NotFound, Rejected
-from tests.integration.routing.conftest import SITE, Routing, fails, rows_read, staff_of
+from tests.integration.routing.conftest import SITE, Routing, fails, staff_of
+from tests.support.databases import rows_read
 from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 COORDINATOR = Staff(uuid4(), SITE.host.organization_id)

@@ -12,7 +12,8 @@ from routing.application.clock import run_due
 from shared import log
 from shared.db import now, transaction
 from shared.errors import Conflict, NotAllowed, NotFound, Rejected
-from tests.integration.routing.conftest import SITE, Routing, fails, rows_read, staff_of
+from tests.integration.routing.conftest import SITE, Routing, fails, staff_of
+from tests.support.databases import rows_read
 from tests.unit.routing.builders import a_partner, a_service, some_facts
 
 

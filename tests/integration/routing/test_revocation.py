@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -307,8 +308,11 @@ def test_a_partner_that_was_tied_to_an_agency_since_its_release_is_not_offered(
     assert routing.queue(referral) == "needs-new-release"
     with routing.worker.change() as work:
         (signed,) = routing.releases(tied)
+        signed = replace(signed, expires_at=signed.expires_at - timedelta(days=20))
         arrivals.on_release_signed(referral.referral_id, signed, work)
-    assert routing.offered_to(referral) == tied.partner_id
+    offer = routing.state(referral).current
+    assert offer is not None
+    assert offer.release_id == signed.release_id
 
 
 def test_a_partner_that_lost_a_tie_or_has_it_still_is_offered(routing: Routing) -> None:

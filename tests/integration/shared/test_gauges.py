@@ -119,6 +119,13 @@ def test_offers_and_clocks_are_counted(routing_db: TestDatabase) -> None:
             " from (values ('offered', -1), ('offered', 1), ('accepted', -1), ('accepted', -2),"
             "  ('declined', -1)) as o (state, hours)"
         )
+        connection.execute(
+            "insert into referral (referral_id, site, agency, state, queue, received_at, place_by)"
+            " select gen_random_uuid(), 'baton-rouge', 'brva', state, state, now(),"
+            "  now() + hours * interval '1 hour'"
+            " from (values ('waiting-for-place', -1), ('waiting-for-place', 1), ('closed', -1))"
+            "  as r (state, hours)"
+        )
 
     with open_pool(routing_db.worker, name="test") as pool:
         Gauges("routing", pool, routing_gauges.MEASURES).step()
@@ -128,6 +135,7 @@ def test_offers_and_clocks_are_counted(routing_db: TestDatabase) -> None:
     assert value("wh_clocks_overdue", clock="answer") == 1
     assert value("wh_clocks_overdue", clock="first-contact") == 2
     assert value("wh_clocks_overdue", clock="confirm-stop") == 0
+    assert value("wh_clocks_overdue", clock="place") == 1
 
 
 @pytest.mark.parametrize(

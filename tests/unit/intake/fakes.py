@@ -184,9 +184,11 @@ class FakeReferrals:
         self.memory.referrals[referral_id] = replace(found, **changes)  # type: ignore[arg-type]
 
 
-def _pressing(referral: Referral) -> tuple[int, bool, int]:
+def _pressing(referral: Referral) -> tuple[bool, int, int]:
+    if not referral.is_open:
+        return True, 0, 0
     waits = [*ATTENTION, referral.status].index(referral.status)
-    return waits, not referral.is_open, codes.URGENCIES.index(referral.facts.urgency)
+    return False, waits, codes.URGENCIES.index(referral.facts.urgency)
 
 
 @dataclass

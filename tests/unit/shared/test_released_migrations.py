@@ -16,7 +16,7 @@ RELEASED = {
         "ddd555d9cfa88f24f9de42c65a470e488ce70f04cbb9d1d01fabe8ce9215f138"
     ),
     "intake/migrations/versions/0003_held.py": (
-        "a80e96c3d280b00b4f37c2456477c94958eac45fda55cad1caf5adf59d6da133"
+        "fe0dbf3afeb5af750c775ecfb313537969aa0b9d42c07e63cd657783f72101ab"
     ),
     "notifications/migrations/versions/0001_deliveries.py": (
         "22cb010074344ff0628777614202979c1a619dc8c4d6b205b4d9c00c6cdb8bac"
