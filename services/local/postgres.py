@@ -26,6 +26,7 @@ _PORT = 5432
 _LONGEST_SOCKET = 107
 _START_SECONDS = 20.0
 _UNSAFE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+_UNSAFE_CLUSTER = ["--no-sync", "-c", "scram_iterations=1"]
 
 
 class CannotRun(Exception):
@@ -142,7 +143,7 @@ class LocalPostgres:
         file = self.folder / "initdb.password"
         self._write_secret(file, password)
         options = ["-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8"]
-        options += [f"--pwfile={file}", *([] if self._durable else ["--no-sync"])]
+        options += [f"--pwfile={file}", *([] if self._durable else _UNSAFE_CLUSTER)]
         try:
             self._run("initdb", "-D", str(new), *options)
         finally:

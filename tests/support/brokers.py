@@ -2,17 +2,15 @@
 
 import logging
 import os
-import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from services.local.kafka import LocalKafka, can_run
 from tests.support.databases import image_is_here
+from tests.support.places import a_place
 
 _IMAGE = "confluentinc/cp-kafka:7.6.0"
 
@@ -42,7 +40,7 @@ def an_own_broker(
 ) -> Iterator[LocalKafka]:
     """Give a broker that the test may kill, in a new folder that is gone afterwards."""
     skip_without_kafka()
-    folder = Path(tempfile.gettempdir()) / f"wh-kafka-{os.getpid()}-{secrets.token_hex(3)}"
+    folder = a_place("kafka")
     local = LocalKafka(folder, properties=properties, numbers=numbers)
     log = logging.getLogger("kafka")
     level = log.level

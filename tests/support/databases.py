@@ -5,11 +5,9 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -26,6 +24,7 @@ from shared.bus.postgres import create_schema
 from shared.db import Tx
 from shared.db.migrate import upgrade
 from shared.db.schema import WHOLE_BASE_SQL
+from tests.support.places import a_place
 
 SERVICES = ("intake", "routing", "notifications")
 DATABASES: Mapping[str, Database] = {found.name: found for found in all_databases(SERVICES)}
@@ -160,9 +159,7 @@ def _an_address() -> Iterator[str]:
 @contextmanager
 def an_embedded_server(*, durable: bool) -> Iterator[LocalPostgres]:
     """Give an embedded server in a new folder, both gone afterwards."""
-    # Not below pytest's own folder: that one is private, and as root the server has its account.
-    name = f"wh-pg-{os.getpid()}-{secrets.token_hex(3)}"
-    local = LocalPostgres(Path(tempfile.gettempdir()) / name, durable=durable)
+    local = LocalPostgres(a_place("pg"), durable=durable)
     command = [sys.executable, "-m", "tests.support.keeper", str(local.folder)]
     local.start()
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):
