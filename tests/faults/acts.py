@@ -213,8 +213,8 @@ def _stopped(name: str) -> Act:
         other = replace(program, name=f"{name}-2", ends=[], _process=None)
         other.start()
         yield
-        still = stopped & _members(run, service)
-        run.expect(holds=not still, otherwise=f"{name}, stopped, is still in its group")
+        gone = _wait_until(lambda: not stopped & _members(run, service), _START_SECONDS)
+        run.expect(holds=gone, otherwise=f"{name}, stopped, is still in its group")
         program.signal(signal.SIGCONT)
         time.sleep(_TOGETHER_SECONDS)
         other.stop()
