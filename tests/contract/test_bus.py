@@ -106,13 +106,16 @@ def take(subscription: Subscription, count: int, seconds: float = 30.0) -> list[
 
 
 def lag_once_it_is(subscription: Subscription, count: int) -> dict[str, Behind]:
-    """Return the lag once so many records are behind: a commit may still be on its way."""
-    deadline = time.monotonic() + 5.0
-    while True:
-        lag = dict(subscription.lag())
-        if sum(behind.records for behind in lag.values()) == count or time.monotonic() > deadline:
-            return lag
-        time.sleep(0.05)
+    """Return the lag once so many records are behind: a new group, or a commit, takes a moment."""
+    found: dict[str, Behind] = {}
+
+    def is_so() -> None:
+        found.update(subscription.lag())
+        if sum(behind.records for behind in found.values()) != count:
+            raise TransientError(f"not {count} behind, but {found}")
+
+    insist(is_so, 5.0)
+    return found
 
 
 def numbers(records: Sequence[Record]) -> list[int]:
@@ -319,7 +322,7 @@ def test_lag_counts_what_the_group_has_not_committed(
     closing(producer)
     closing(reader)
     producer.send(messages(f"{site}.a", 3))
-    before = dict(reader.lag())
+    before = lag_once_it_is(reader, 3)
     taken = take(reader, 3)
     uncommitted = dict(reader.lag())
     reader.commit(taken[:2])
