@@ -44,8 +44,11 @@ def offer_to(referral_id: UUID, partner_id: UUID, reason: str, staff: Staff, wor
     handing.offer_to(_person_answered(referral, reason, work), chosen, verdict, work)
 
 
-def cancel(referral_id: UUID, reason: str, staff: Staff, work: Work) -> None:
+def cancel(referral_id: UUID, offer: str, reason: str, staff: Staff, work: Work) -> None:
     """Take the current offer back; without one, end the referral.
+
+    `offer`: the current offer's reference as the coordinator saw it, "" for none. So a second
+    press takes no other partner's offer back and ends no referral.
 
     After an open offer the next released partner is asked, unless the reason leaves it to a
     person (advocate-asked, safety) or ends it (duplicate). A partner that had accepted is told
@@ -53,7 +56,7 @@ def cancel(referral_id: UUID, reason: str, staff: Staff, work: Work) -> None:
 
     Raises:
         NotFound: no such referral.
-        Conflict: finished already.
+        Conflict: finished already, or another offer is the current one.
         Rejected: no such reason.
 
     """
@@ -61,6 +64,8 @@ def cancel(referral_id: UUID, reason: str, staff: Staff, work: Work) -> None:
     referral = work.store.lock(referral_id)
     _require_unfinished(referral)
     current = referral.current
+    if offer != (current.reference if current else ""):
+        raise Conflict("The offer has changed since you looked.", state="changed")
     line = Note("coordinator", "cancelled", staff.organization_id, code=reason)
     if current is None:
         work.store.note(referral_id, line)

@@ -33,6 +33,7 @@ _Verb = Callable[[Staff, Work], None]
 
 _CONFLICTS = {
     "accepted": _l("A partner has accepted it. Cancel that first, then offer it to another one."),
+    "changed": _l("The offer has changed since you looked, so nothing was taken back or ended."),
     "paused": _l("This service is paused already."),
     "active": _l("This service is not paused."),
     "closed": _l("This referral is closed."),
@@ -133,11 +134,12 @@ class _Views:
 
     def cancel(self, referral_id: UUID) -> ResponseReturnValue:
         """Take the current offer back, or end the referral."""
+        offer = request.form.get("offer", "")
         reason = request.form.get("cancel_reason", "")
         return self._act(
             referral_id,
             "cancel_reason",
-            lambda staff, work: coordinator.cancel(referral_id, reason, staff, work),
+            lambda staff, work: coordinator.cancel(referral_id, offer, reason, staff, work),
         )
 
     def clear(self, referral_id: UUID) -> ResponseReturnValue:

@@ -59,7 +59,7 @@ class IntakePlace:
             return [{**own, "release_id": foreign["release_id"]}, {**own, "referral_id": uuid4()}]
         return [{"referral_id": uuid4(), "batch_id": uuid4()}]
 
-    def form(self, route: str) -> Mapping[str, Any]:
+    def form(self, route: str, args: Args) -> Mapping[str, Any]:
         if route == "POST /api/referrals":
             return changed("releases.0.partner_id", str(OURS))
         return OPERATION.get(route) or {"danger": "no", "safe": "yes"}

@@ -46,7 +46,7 @@ class NotificationsPlace:
     def others(self, route: str) -> Sequence[Args]:
         return [{"delivery_id": uuid4(), "batch_id": uuid4()}]
 
-    def form(self, route: str) -> Mapping[str, Any]:
+    def form(self, route: str, args: Args) -> Mapping[str, Any]:
         return OPERATION.get(route) or OPERATION["POST /ops/parked"]
 
     def _given_up(self) -> Args:

@@ -36,7 +36,7 @@ class Place(Protocol):
     def others(self, route: str) -> Sequence[Args]:
         """Make the same of somebody else, and name something that is nowhere."""
 
-    def form(self, route: str) -> Mapping[str, Any]:
+    def form(self, route: str, args: Args) -> Mapping[str, Any]:
         """Return a form or body that the route takes."""
 
 

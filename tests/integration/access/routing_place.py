@@ -44,7 +44,6 @@ _FORMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "/close": {"outcome": "ongoing-support"},
     "/closure": {"outcome": "ongoing-support"},
     "/pause": {"reason": "staffing"},
-    "/cancel": {"cancel_reason": "duplicate"},
     "/offer-to": {"offer_reason": "safety", "partner": str(NEXT)},
     "/clear-overdue": {"clear_reason": "advocate-confirmed-contact"},
     "/search": {"reference": "WH-2222-22"},
@@ -83,7 +82,9 @@ class RoutingPlace:
             return [{"reference": "WH-2222-22"}, self._offer(THEIRS, route)]
         return [nowhere]
 
-    def form(self, route: str) -> Mapping[str, Any]:
+    def form(self, route: str, args: Args) -> Mapping[str, Any]:
+        if route.endswith("/cancel"):
+            return {"cancel_reason": "duplicate", "offer": args.get("reference", "")}
         found = (form for end, form in _FORMS.items() if route.endswith(end))
         return OPERATION.get(route) or next(found, {})
 

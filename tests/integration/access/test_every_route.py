@@ -309,7 +309,10 @@ def _wrong(
     more: Mapping[str, str] | None = None,
 ) -> list[str]:
     found = [
-        (one, ask(one.who, one.route, one.args, {**place.form(one.route), **(more or {})}))
+        (
+            one,
+            ask(one.who, one.route, one.args, {**place.form(one.route, one.args), **(more or {})}),
+        )
         for one in questions
     ]
     return [

@@ -97,13 +97,32 @@ def test_cancelling_an_open_offer(routing: Routing, reason: str, queue: str) -> 
     first, second = a_partner(), a_partner()
     routing.has_partners(first, second)
     referral = routing.receives(first, second)
+    reference = routing.reference(referral)
 
     with routing.web.change() as work:
-        coordinator.cancel(referral.referral_id, reason, COORDINATOR, work)
+        coordinator.cancel(referral.referral_id, reference, reason, COORDINATOR, work)
 
     assert routing.queue(referral) == queue
     assert routing.held(first) == [0]
     assert routing.state(referral).offers[0].reason == reason
+
+
+@pytest.mark.parametrize("reason", ["no-answer", "safety"])
+def test_a_second_press_takes_nothing_more_back_and_ends_nothing(
+    routing: Routing, reason: str
+) -> None:
+    first, second = a_partner(), a_partner()
+    routing.has_partners(first, second)
+    referral = routing.receives(first, second)
+    reference = routing.reference(referral)
+    with routing.web.change() as work:
+        coordinator.cancel(referral.referral_id, reference, reason, COORDINATOR, work)
+    before = routing.state(referral)
+
+    with pytest.raises(Conflict), routing.web.change() as work:
+        coordinator.cancel(referral.referral_id, reference, reason, COORDINATOR, work)
+
+    assert routing.state(referral) == before
 
 
 def test_cancelling_an_accepted_offer_stops_the_partner_and_waits_for_a_person(
@@ -115,7 +134,7 @@ def test_cancelling_an_accepted_offer_stops_the_partner_and_waits_for_a_person(
     reference = routing.accepts(referral, first)
 
     with routing.web.change() as work:
-        coordinator.cancel(referral.referral_id, "partner-asked", COORDINATOR, work)
+        coordinator.cancel(referral.referral_id, reference, "partner-asked", COORDINATOR, work)
 
     assert routing.queue(referral) == "needs-person"
     assert routing.events(referral) == ["offered", "accepted", "cancelled", "unmatched"]
@@ -132,12 +151,12 @@ def test_a_referral_that_nobody_holds_can_be_ended_once(routing: Routing) -> Non
     referral = unmatched(routing)
 
     with routing.web.change() as work:
-        coordinator.cancel(referral.referral_id, "duplicate", COORDINATOR, work)
+        coordinator.cancel(referral.referral_id, "", "duplicate", COORDINATOR, work)
     assert routing.queue(referral) == "closed"
     assert routing.events(referral)[-1] == "ended", "the advocate has to know"
 
     with pytest.raises(Conflict), routing.web.change() as work:
-        coordinator.cancel(referral.referral_id, "duplicate", COORDINATOR, work)
+        coordinator.cancel(referral.referral_id, "", "duplicate", COORDINATOR, work)
 
 
 def test_every_act_needs_a_code_of_the_list(routing: Routing) -> None:
@@ -145,7 +164,7 @@ def test_every_act_needs_a_code_of_the_list(routing: Routing) -> None:
     key = referral.referral_id
 
     with pytest.raises(Rejected), routing.web.change() as work:
-        coordinator.cancel(key, "because", COORDINATOR, work)
+        coordinator.cancel(key, "", "because", COORDINATOR, work)
     with pytest.raises(Rejected), routing.web.change() as work:
         coordinator.offer_to(key, uuid4(), "", COORDINATOR, work)
     with pytest.raises(Rejected), routing.web.change() as work:
@@ -156,7 +175,7 @@ def test_every_act_needs_a_code_of_the_list(routing: Routing) -> None:
 
 def test_what_is_not_there_is_not_found(routing: Routing) -> None:
     with pytest.raises(NotFound), routing.web.change() as work:
-        coordinator.cancel(uuid4(), "duplicate", COORDINATOR, work)
+        coordinator.cancel(uuid4(), "", "duplicate", COORDINATOR, work)
     with pytest.raises(NotFound), routing.web.change() as work:
         coordinator.pause_service(uuid4(), "staffing", COORDINATOR, work)
     with pytest.raises(NotFound), routing.web.read() as (queries, now):

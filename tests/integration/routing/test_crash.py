@@ -123,11 +123,13 @@ def offer_elsewhere(scene: Scene, work: Work) -> None:
 
 
 def leave_to_a_person(scene: Scene, work: Work) -> None:
-    coordinator.cancel(scene.key, "safety", COORDINATOR, work)
+    reference = scene.offer(work).reference
+    coordinator.cancel(scene.key, reference, "safety", COORDINATOR, work)
 
 
 def end_as_duplicate(scene: Scene, work: Work) -> None:
-    coordinator.cancel(scene.key, "duplicate", COORDINATOR, work)
+    reference = scene.offer(work).reference
+    coordinator.cancel(scene.key, reference, "duplicate", COORDINATOR, work)
 
 
 def clear_overdue(scene: Scene, work: Work) -> None:

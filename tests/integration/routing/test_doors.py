@@ -55,8 +55,9 @@ def test_what_a_coordinator_left_to_a_person_stays_there(routing: Routing) -> No
     staff = staff_of(partners(are_open=False)[0])
     with routing.web.change() as work:
         coordinator.offer_to(referral.referral_id, FIRST, "no-answer", staff, work)
+    reference = routing.reference(referral)
     with routing.web.change() as work:
-        coordinator.cancel(referral.referral_id, "advocate-asked", staff, work)
+        coordinator.cancel(referral.referral_id, reference, "advocate-asked", staff, work)
 
     routing.has_partners(*partners(are_open=True))
     a_minute_later(routing)

@@ -293,9 +293,17 @@ def test_an_accepted_referral_must_be_cancelled_before_it_goes_elsewhere(
 def test_cancelling_an_open_offer_asks_the_next_partner(
     pages: Pages, offered: Referral, coordinator: Browser
 ) -> None:
-    answer = coordinator.post(f"{path_of(offered)}/cancel", cancel_reason="no-answer")
+    form = {
+        "offer": pages.offer_reference(offered.referral_id),
+        "cancel_reason": "no-answer",
+    }
+
+    answer = coordinator.post(f"{path_of(offered)}/cancel", **form)
+    again = coordinator.post(f"{path_of(offered)}/cancel", **form)
 
     assert answer.status == 303
+    assert again.status == 409
+    assert "nothing was taken back or ended" in again.text
     assert pages.events() == ["offered", "cancelled", "offered"]
 
 
@@ -306,7 +314,7 @@ def test_cancelling_an_accepted_referral_tells_the_partner_to_stop(
     cypress = pages.browser("cypress")
     cypress.post(f"/offers/{reference}/accept")
 
-    coordinator.post(f"{path_of(offered)}/cancel", cancel_reason="safety")
+    coordinator.post(f"{path_of(offered)}/cancel", offer=reference, cancel_reason="safety")
 
     assert "Stop work on this referral" in cypress.get(f"/offers/{reference}").text
     page = coordinator.get(path_of(offered))
