@@ -1,7 +1,7 @@
 """Erasing a person at the word of an advocate: what there is, then that it is gone (R-24)."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from uuid import UUID
 
 from intake.adapters.units import Units, rules_of
@@ -47,8 +47,11 @@ def erase(settings: IntakeWebSettings, reference: str, subject: str) -> None:
 def _units(settings: IntakeWebSettings) -> Iterator[Units]:
     site = safe_site(settings.site)
     rules = rules_of(site, site.agency(settings.agency))
-    with open_pool(settings.database, name=NAME, size=1) as pool:
-        yield Units(pool, open_keys(settings, NAME), rules, Waker(settings.database).wake)
+    with (
+        open_pool(settings.database, name=NAME, size=1) as pool,
+        closing(open_keys(settings, NAME)) as keys,
+    ):
+        yield Units(pool, keys, rules, Waker(settings.database).wake)
 
 
 def _staff(tx: Tx, issuer: str, subject: str) -> UUID:

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from intake.adapters.api import referrals
+from intake.adapters.keys import Keys
 from intake.adapters.pages import Desk, Entrance, Room, add_disclosures, add_pages
 from intake.adapters.preview import ClientToken, HttpPreview, WithinTime
 from intake.adapters.tickets import TicketVerifier
@@ -21,12 +22,11 @@ NAME = "intake"
 _CONNECTIONS = 12
 
 
-def build(settings: IntakeWebSettings, preview: MatchPreview) -> Flask:
+def build(settings: IntakeWebSettings, preview: MatchPreview, keys: Keys) -> Flask:
     """Build the app: what every service has, with intake's pages and API."""
     site = safe_site(settings.site)
     agency = site.agency(settings.agency)
     pool = open_pool(settings.database, name=f"{NAME}-web", size=_CONNECTIONS)
-    keys = open_keys(settings, f"{NAME}-web")
     units = Units(pool, keys, rules_of(site, agency), Waker(settings.database).wake)
     app = create_base(
         __name__,
@@ -57,7 +57,7 @@ def create_app() -> Flask:
     """Build the app for gunicorn, with the settings of the environment."""
     configure(f"{NAME}-web")
     settings = IntakeWebSettings.from_env()
-    return build(settings, preview_by_http(settings))
+    return build(settings, preview_by_http(settings), open_keys(settings, f"{NAME}-web"))
 
 
 def _tickets(settings: IntakeWebSettings) -> TicketVerifier:

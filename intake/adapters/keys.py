@@ -42,6 +42,10 @@ class PostgresKeys:
         self._pool = pool
         self._wrapper = wrapper
 
+    def close(self) -> None:
+        """Let the connections go."""
+        self._pool.close()
+
     def make(self, owner_id: UUID) -> bytes:
         """Return the key of a new owner, made."""
         key = new_data_key()

@@ -17,14 +17,18 @@ def clock_step(desk: Desk) -> Callable[[], bool]:
     The step returns True when more waits. Every process that has no other wake-up polls it each
     second. A referral that cannot be handled is told in the log, and the others have their turn.
     """
+    due_after: UUID | None = None
+    waiting_after: UUID | None = None
 
     def step() -> bool:
+        nonlocal due_after, waiting_after
         try:
-            more_due = clock.run_due(desk.change, _failed)
-            return clock.retry_waiting(desk.change, _failed) or more_due
+            due_after = clock.run_due(desk.change, _failed, due_after)
+            waiting_after = clock.retry_waiting(desk.change, _failed, waiting_after)
         except AWAY as failure:
             _log.warning("clock-waits", exc_info=failure)
             return False
+        return due_after is not None or waiting_after is not None
 
     return step
 

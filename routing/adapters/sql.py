@@ -173,7 +173,8 @@ from ended where s.service_id = ended.service_id returning s.service_id
 DUE: Final = """
 select referral_id from referral
 where erased_at is null and site = %(site)s
-  and (%(only)s::uuid is null or referral_id = %(only)s) and referral_id in (
+  and (%(only)s::uuid is null or referral_id = %(only)s)
+  and (%(after)s::uuid is null or referral_id > %(after)s) and referral_id in (
   select referral_id from offer where state = 'offered' and answer_by < %(now)s
   union
   select referral_id from offer
@@ -213,7 +214,8 @@ _CHANGED: Final = """
 WAITING: Final = f"""
 select referral_id from referral
 where erased_at is null and site = %(site)s
-  and (%(only)s::uuid is null or referral_id = %(only)s) and referral_id in (
+  and (%(only)s::uuid is null or referral_id = %(only)s)
+  and (%(after)s::uuid is null or referral_id > %(after)s) and referral_id in (
   select referral_id from referral r
   where state = 'waiting-for-place' and {_CHANGED}
   union

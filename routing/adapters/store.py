@@ -294,16 +294,16 @@ class PostgresStore:
     # Clocks
 
     def due_referrals(
-        self, now: datetime, limit: int, referral_id: UUID | None = None
+        self, now: datetime, limit: int, *, only: UUID | None = None, after: UUID | None = None
     ) -> Sequence[UUID]:
         """Lock and return referrals with a clock that ran out, by id, without locked ones."""
-        return self._ids(sql.DUE, now, limit, referral_id)
+        return self._ids(sql.DUE, now=now, limit=limit, only=only, after=after)
 
     def waiting_referrals(
-        self, now: datetime, limit: int, referral_id: UUID | None = None
+        self, now: datetime, limit: int, *, only: UUID | None = None, after: UUID | None = None
     ) -> Sequence[UUID]:
         """Lock and return waiting referrals that may stand otherwise by now."""
-        return self._ids(sql.WAITING, now, limit, referral_id)
+        return self._ids(sql.WAITING, now=now, limit=limit, only=only, after=after)
 
     def mark_tried(self, referral_id: UUID, at: datetime) -> None:
         """Note that a waiting referral was tried with the places of that moment."""
@@ -403,12 +403,8 @@ class PostgresStore:
         self.flush()
         return self.tx.execute(statement, values)
 
-    def _ids(
-        self, statement: str, now: datetime, limit: int, referral_id: UUID | None
-    ) -> Sequence[UUID]:
-        rows = self._ask(
-            statement, {"now": now, "limit": limit, "only": referral_id, "site": self.site}
-        )
+    def _ids(self, statement: str, **values: object) -> Sequence[UUID]:
+        rows = self._ask(statement, {**values, "site": self.site})
         return [row["referral_id"] for row in rows]
 
     def _require_service(self, service_id: UUID) -> None:

@@ -23,38 +23,48 @@ _Look = Callable[..., Sequence[UUID]]
 _WAITS = frozenset({"waiting-for-place", "needs-person"})
 
 
-def run_due(works: Works, failed: Failed) -> bool:
-    """Act on clocks that ran out, one transaction for each referral; True if more may wait."""
-    return _each(works, _due, check_clocks, failed)
+def run_due(works: Works, failed: Failed, after: UUID | None = None) -> UUID | None:
+    """Act on clocks that ran out, one transaction for each referral, in the order of their ids.
+
+    At most BATCH of those `after` an id; returns the last one's id, None if none are left. So
+    one that cannot be handled is passed by, and comes up again in the next round.
+    """
+    return _each(works, _due, check_clocks, failed, after)
 
 
-def retry_waiting(works: Works, failed: Failed) -> bool:
+def retry_waiting(works: Works, failed: Failed, after: UUID | None = None) -> UUID | None:
     """Try referrals again that wait for a place, or in an emergency for an open door (R-44).
 
-    One whose last release has ended meanwhile needs a new one (R-46).
+    One whose last release has ended meanwhile needs a new one (R-46). In rounds, as above.
     """
-    return _each(works, _waiting, try_again, failed)
+    return _each(works, _waiting, try_again, failed, after)
 
 
-def _due(work: Work, limit: int, only: UUID | None = None) -> Sequence[UUID]:
-    return work.store.due_referrals(work.now, limit, only)
+def _due(work: Work, limit: int, **which: UUID | None) -> Sequence[UUID]:
+    return work.store.due_referrals(work.now, limit, **which)
 
 
-def _waiting(work: Work, limit: int, only: UUID | None = None) -> Sequence[UUID]:
-    return work.store.waiting_referrals(work.now, limit, only)
+def _waiting(work: Work, limit: int, **which: UUID | None) -> Sequence[UUID]:
+    return work.store.waiting_referrals(work.now, limit, **which)
 
 
-def _each(works: Works, look: _Look, act: Callable[[UUID, Work], None], failed: Failed) -> bool:
+def _each(
+    works: Works,
+    look: _Look,
+    act: Callable[[UUID, Work], None],
+    failed: Failed,
+    after: UUID | None,
+) -> UUID | None:
     with works() as work:
-        found = look(work, BATCH)
+        found = look(work, BATCH, after=after)
     for referral_id in found:
         try:
             with works() as work:
-                if look(work, 1, referral_id):
+                if look(work, 1, only=referral_id):
                     act(referral_id, work)
         except Exception as failure:  # noqa: BLE001  (the others have their turn)
             failed(referral_id, failure)
-    return len(found) == BATCH
+    return found[-1] if len(found) == BATCH else None
 
 
 def try_again(referral_id: UUID, work: Work) -> None:

@@ -157,16 +157,16 @@ class Store(Protocol):
         ...
 
     def due_referrals(
-        self, now: datetime, limit: int, referral_id: UUID | None = None
+        self, now: datetime, limit: int, *, only: UUID | None = None, after: UUID | None = None
     ) -> Sequence[UUID]:
         """Lock and return referrals with a clock that ran out, by id, without locked ones.
 
-        `referral_id` asks about one only.
+        `only` asks about one; `after` leaves out those up to this id.
         """
         ...
 
     def waiting_referrals(
-        self, now: datetime, limit: int, referral_id: UUID | None = None
+        self, now: datetime, limit: int, *, only: UUID | None = None, after: UUID | None = None
     ) -> Sequence[UUID]:
         """Lock and return waiting referrals that may stand otherwise by now, as above."""
         ...

@@ -5,6 +5,7 @@ from pathlib import Path
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from services import intake_web, notifications_web, routing_web
+from services.intake_parts import open_keys
 from services.local import settings
 from services.local.folder import Folder
 from services.local.preview import LocalPreview
@@ -21,7 +22,8 @@ def create_app(folder: str, port: int) -> DispatcherMiddleware:
     pool = routing_web.pool_of(of_routing)
     preview = LocalPreview(routing_web.open_desk(of_routing, pool))
     routing = routing_web.build(of_routing, pool)
-    intake = intake_web.build(settings.intake_web(place), preview)
+    of_intake = settings.intake_web(place)
+    intake = intake_web.build(of_intake, preview, open_keys(of_intake, "intake-web"))
     notifications = notifications_web.build(settings.notifications_web(place))
     return DispatcherMiddleware(
         create_root(place, load_site(place.folder.site)),

@@ -1,7 +1,7 @@
 """An agency's intake, in which an advocate and a colleague each have a draft."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,14 @@ from uuid import UUID, uuid4
 from flask import Flask
 
 from intake.adapters.following import following
-from intake.adapters.keys import PostgresKeys
 from intake.adapters.units import Units, rules_of
 from intake.application.drafts import start_draft
 from intake.application.follow import learn_partner
 from intake.application.submit import submit_referral
 from services import intake_web
+from services.intake_parts import open_keys
 from services.setup import new_secrets
 from shared.config import IntakeWebSettings
-from shared.crypto import FileKeyWrapper
 from shared.db import open_pool, transaction
 from tests.integration.access.places import (
     OPERATION,
@@ -91,14 +90,13 @@ def intake_place(server: Server, folder: Path, issuer: str) -> Iterator[IntakePl
         )
         members = _staff(database, issuer)
         with (
-            closed_after(intake_web.build(settings, FakePreview())) as app,
             open_pool(database.web, name="web", size=2) as pool,
             open_pool(database.worker, name="worker", size=1) as worker,
-            open_pool(keys.web, name="keys", size=2) as key_pool,
+            closing(open_keys(settings, "test")) as opened_keys,
+            closed_after(intake_web.build(settings, FakePreview(), opened_keys)) as app,
         ):
-            site, wrapper = a_site(), FileKeyWrapper(settings.agency_key)
-            rules = rules_of(site, site.agency("brva"))
-            units = Units(pool, PostgresKeys(key_pool, wrapper), rules)
+            site = a_site()
+            units = Units(pool, opened_keys, rules_of(site, site.agency("brva")))
             with transaction(worker) as tx:
                 learn_partner(a_partner(partner_id=OURS), 1, work=following(tx))
             yield IntakePlace(app, database, units, members)

@@ -11,7 +11,7 @@ import structlog
 from routing.adapters.desk import Desk
 from routing.adapters.loops import clock_step
 from routing.application import arrivals, coordinator
-from routing.application.clock import retry_waiting
+from routing.application.clock import BATCH, retry_waiting
 from routing.application.ports import Work
 from shared.db import open_pool
 from tests.integration.routing.conftest import SITE, Routing, fails, staff_of
@@ -123,6 +123,30 @@ def test_one_that_cannot_be_handled_is_told_and_the_others_have_their_turn(
     assert [(line["event"], line["referral_id"]) for line in logs] == [
         ("clock-failed", str(bad.referral_id))
     ]
+
+
+def test_many_that_cannot_be_handled_hold_up_nobody(routing: Routing) -> None:
+    found = a_partner(None, a_service(capacity=None, always_open=True))
+    routing.has_partners(found)
+    *bad, good = sorted(
+        (routing.receives(found) for _ in range(BATCH + 1)), key=lambda r: r.referral_id
+    )
+    routing.runs("update offer set answer_by = now() - interval '1 minute'")
+    routing.runs(
+        "update referral set facts = facts - 'urgency' where referral_id = any(%s)",
+        [each.referral_id for each in bad],
+    )
+    step = clock_step(routing.worker)
+
+    with structlog.testing.capture_logs() as logs:
+        more = [step(), step()]
+
+    assert more == [True, False], "it rests between its rounds"
+    assert "offer-expired" in routing.events(good)
+    assert len(logs) == BATCH
+    with structlog.testing.capture_logs() as again:
+        step()
+    assert len(again) == BATCH, "the next round tries them again"
 
 
 def test_a_database_that_is_away_is_waited_for(routing: Routing, routing_db: TestDatabase) -> None:

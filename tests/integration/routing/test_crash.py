@@ -102,7 +102,7 @@ def time_passes(scene: Scene, work: Work) -> None:
 
 
 def look_at_clocks(scene: Scene, work: Work) -> None:
-    if work.store.due_referrals(work.now, 1, scene.key):
+    if work.store.due_referrals(work.now, 1, only=scene.key):
         clock.check_clocks(scene.key, work)
 
 

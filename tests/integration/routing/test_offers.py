@@ -332,7 +332,9 @@ def test_the_clock_reads_only_what_has_run_out(routing: Routing) -> None:
 
     with transaction(routing.pool) as tx:
         before = rows_read(tx, "offer", "release", "referral")
-        tx.execute(DUE, {"now": now(tx), "limit": 20, "only": None, "site": SITE.code})
+        tx.execute(
+            DUE, {"now": now(tx), "limit": 20, "only": None, "after": None, "site": SITE.code}
+        )
         read = rows_read(tx, "offer", "release", "referral") - before
 
     assert read < 20
